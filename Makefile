@@ -1,0 +1,24 @@
+# Two targets answer most questions: `make demo` and `make test`. They set everything up themselves.
+# make only knows the exit codes 0 and 2; scripts/run returns the documented ones.
+# ARGS is handed on: make test ARGS="-k trip", make demo ARGS="--seconds 10".
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: ## Install system packages (Debian 12, Ubuntu 24.04), make .venv, build bpf/
+	@scripts/setup test figures
+
+demo: ## See the telemetry adapt to a flood, on a real XDP hook
+	@scripts/run demo $(ARGS)
+
+test: ## Run all tests
+	@scripts/run test $(ARGS)
+
+check: ## Lint, formats and types
+	@scripts/check
+
+clean: ## Remove what builds and tools left; .venv stays
+	rm -rf bpf/build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help setup demo test check clean
