@@ -1,0 +1,1 @@
+"""The package that acts: it loads, attaches, replays and measures."""

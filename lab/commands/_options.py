@@ -1,0 +1,51 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from lab.output import Format
+from lab.sizes import check_size, parse_size
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _FormatType(click.Choice[str]):
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Format:
+        return Format(super().convert(value, param, ctx))
+
+
+def format_option(function: F) -> F:
+    """Add `--format table|json|jsonl|csv`; the command gets a `Format` named `format`."""
+    return click.option(
+        "--format",
+        type=_FormatType([str(form) for form in Format]),
+        default=str(Format.TABLE),
+        show_default=True,
+        help="How to print the data.",
+    )(function)
+
+
+class Size(click.ParamType[int]):
+    """A size in bytes, written as 256K or 1M, within limits."""
+
+    name = "size"
+
+    def __init__(self, minimum: int | None = None, maximum: int | None = None) -> None:
+        """Take the limits in bytes, both included."""
+        self.minimum = minimum
+        self.maximum = maximum
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes; click says which option was wrong."""
+        try:
+            size = value if isinstance(value, int) else parse_size(value)
+            check_size(size, self.minimum, self.maximum)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return size

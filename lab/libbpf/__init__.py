@@ -1,0 +1,1 @@
+"""The one door to bpf(): libbpf through cffi, opened when it is first needed."""

@@ -1,0 +1,1 @@
+"""From a raw verifier log to a page that explains it."""
