@@ -1,0 +1,1 @@
+"""The data path's twin in Python, and traffic for it: no kernel, no files written."""

@@ -1,0 +1,1 @@
+"""Sketches, one file each, registered below with the laws that each obeys."""
