@@ -1,0 +1,207 @@
+"""Replay a capture through the kernel's program, its twin, or both, and measure the accuracy."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lab.commands._options import Size, format_option
+from lab.errors import BadInput, CheckFailed, UsageError_
+from lab.output import Format, Report, message, write
+from lab.replay.engines import ENGINES
+
+if TYPE_CHECKING:
+    from lab.replay.run import ReplayResult, ReplaySettings
+    from simulator.frames import Frames
+
+DEFAULT_MEMORY = "512K"
+MAX_CPUS = 256
+
+
+@click.command("replay")
+@click.argument("trace", type=click.Path())
+@click.option(
+    "--engine",
+    type=click.Choice(list(ENGINES)),
+    default="both",
+    show_default=True,
+    help="What runs the data path.",
+)
+@click.option(
+    "--key",
+    type=click.Choice(["src", "flow"]),
+    default="src",
+    show_default=True,
+    help="What is counted: source addresses or 5-tuples.",
+)
+@click.option(
+    "--detail",
+    type=click.Choice(["auto", "high", "low"]),
+    default="auto",
+    show_default=True,
+    help="Let the data path switch, or force one detail.",
+)
+@click.option(
+    "--memory",
+    type=Size(minimum=1),
+    default=DEFAULT_MEMORY,
+    show_default=True,
+    help="Budget of everything Low Detail allocates: all buffers, all CPUs.",
+)
+@click.option(
+    "--exact-entries",
+    type=click.IntRange(1, 1 << 26),
+    default=16384,
+    show_default=True,
+    help="Keys that one exact table holds.",
+)
+@click.option(
+    "--cpus",
+    type=click.IntRange(1, MAX_CPUS),
+    default=1,
+    show_default=True,
+    help="Instances that packets are spread over by flow hash, as RSS would.",
+)
+@click.option(
+    "--threshold",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    help="New keys per second that High Detail bears.",
+)
+@click.option(
+    "--epoch",
+    type=click.FloatRange(0.001, 86400),
+    default=1.0,
+    show_default=True,
+    help="Seconds over which counts add up.",
+)
+@click.option(
+    "--tick",
+    type=click.FloatRange(0.001, 3600),
+    default=0.1,
+    show_default=True,
+    help="Seconds between two looks of the policy.",
+)
+@click.option(
+    "--hash",
+    "family",
+    type=click.Choice(["murmur3", "jhash", "pms"]),
+    default="murmur3",
+    show_default=True,
+    help="The sketch's hash family.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, (1 << 64) - 1),
+    default=None,
+    help="The run's secret; random unless given.",
+)
+@format_option
+def command(trace: str, engine: str, format: Format, **options: Any) -> None:  # noqa: A002
+    """Feed the capture TRACE through the data path and compare with exact truth.
+
+    TRACE is pcap or pcapng (Ethernet or raw IP, truncated or not), plain, .gz or .zst. Its
+    timestamps drive clock, ticks and epochs, so a run with a seed is reproducible. With both
+    engines every byte is compared. Exits with 8 where they differ or a packet is unaccounted for.
+    """
+    from lab.replay.record import SCHEMA, record
+    from lab.replay.run import replay
+
+    settings = _settings(options)
+    with ExitStack() as stack:
+        frames = stack.enter_context(_Frames(trace))
+        result = replay(frames, settings, ENGINES[engine])
+    found = record(settings, result)
+    write(Report(SCHEMA, metadata=found), format)
+    if frames.clipped:
+        message(f"note: {frames.clipped:,} frames longer than any IP packet were cut to size")
+    _check(result)
+
+
+class _Frames:
+    """A capture's frames, with progress on a terminal; faults of the file are BadInput."""
+
+    def __init__(self, path: str) -> None:
+        from simulator.traces import TraceReader
+
+        self._reader = TraceReader(path)
+        self._progress: Any = None
+
+    @property
+    def clipped(self) -> int:
+        return self._reader.info.clipped
+
+    def __enter__(self) -> _Frames:
+        from rich.console import Console
+        from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (TextColumn("replay: {task.completed:,} packets"), TimeElapsedColumn())
+        self._progress = Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        )
+        self._progress.start()
+        self._task = self._progress.add_task("replay", total=None)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._progress.stop()
+
+    def __iter__(self) -> Iterator[Frames]:
+        from simulator.traces import TraceError
+
+        try:
+            for frames in self._reader:
+                yield frames
+                self._progress.advance(self._task, len(frames))
+        except TraceError as error:
+            raise BadInput(error.problem, try_=error.try_) from error
+
+
+def _settings(options: dict[str, Any]) -> ReplaySettings:
+    from lab.datapath import DatapathSettings
+    from lab.replay.run import ReplaySettings
+    from simulator import geometry
+    from simulator.layout import KEYS, Hash, Setting
+    from simulator.policy import SECOND_NS, Policy
+
+    try:
+        shape = geometry.for_memory(options["memory"], KEYS[options["key"]], options["cpus"])
+        policy = Policy(
+            threshold=options["threshold"],
+            epoch_ns=round(options["epoch"] * SECOND_NS),
+            tick_ns=round(options["tick"] * SECOND_NS),
+            exact_entries=options["exact_entries"],
+        )
+    except ValueError as error:
+        raise UsageError_(str(error), try_="lab replay --help") from error
+    seed = options["seed"] if options["seed"] is not None else secrets.randbits(64)
+    path = DatapathSettings(
+        shape,
+        options["exact_entries"],
+        Setting[options["detail"].upper()],
+        Hash[options["family"].upper()],
+        seed,
+    )
+    return ReplaySettings(path, policy, options["cpus"])
+
+
+def _check(result: ReplayResult) -> None:
+    ledger, comparison = result.score.ledger, result.comparison
+    if ledger.difference or ledger.byte_difference:
+        raise CheckFailed(
+            f"the ledger does not balance: {ledger.difference} packets, "
+            f"{ledger.byte_difference} bytes",
+            try_="a bug of the lab: report it with the trace and the seed",
+        )
+    if comparison and (comparison.differences or not comparison.bytes):
+        raise CheckFailed(
+            f"kernel and simulator differ in {comparison.differences} places: "
+            f"{'; '.join(comparison.examples) or 'nothing was compared'}",
+            try_="a bug of the lab: report it with the trace and the seed",
+        )

@@ -1,0 +1,68 @@
+"""One-line mutants of the C: faults that the comparison with the twin must catch."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One wrong line: in `file` of bpf/, `old` becomes `new`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS = (
+    Mutant("hash-constant", "include/hash.h", "0x87c37b91114253d5", "0x87c37b91114253d7"),
+    Mutant("hash-rotation", "include/hash.h", "rotl64(h1, 27)", "rotl64(h1, 26)"),
+    Mutant("row-step", "include/hash.h", "(__u32)(h1 >> 32) | 1", "(__u32)(h1 >> 33) | 1"),
+    Mutant("vlan-count", "include/glimpse.h", "GLIMPSE_VLAN_TAGS = 2", "GLIMPSE_VLAN_TAGS = 1"),
+    Mutant(
+        "extension-count",
+        "include/glimpse.h",
+        "GLIMPSE_EXTENSION_HEADERS = 6",
+        "GLIMPSE_EXTENSION_HEADERS = 5",
+    ),
+    Mutant("ihl", "include/parse.h", "header < sizeof(ip)", "header < sizeof(ip) - 4"),
+    Mutant(
+        "fragment-offset",
+        "include/parse.h",
+        "IP_FRAGMENT_OFFSET  0x1fff",
+        "IP_FRAGMENT_OFFSET  0x3fff",
+    ),
+    Mutant("total-length", "include/parse.h", "total >= header", "total > header"),
+    Mutant("icmp-echo", "include/parse.h", "type == ICMP_ECHO ||", "type == 13 ||"),
+    Mutant("saturation", "include/sketch.h", "after > GLIMPSE_COUNTER_MAX", "after >= 255"),
+    Mutant("conservative", "include/sketch.h", "if (*counter < after)", "if (after)"),
+    Mutant("eviction", "include/sketch.h", "bucket->votes >= (__u64)", "bucket->votes > (__u64)"),
+    Mutant("light-share", "include/sketch.h", "(light_estimate(tfm, h1) > 0)", "1U"),
+    Mutant("trip", "include/exact.h", ">= state->budget", "> state->budget"),
+    Mutant("stale-order", "include/exact.h", "|| detail >> 8 != state->trip >> 8", ""),
+    Mutant(
+        "epoch-buffer", "glimpse.bpf.c", "epoch & 1 ? count_exact", "!(epoch & 1) ? count_exact"
+    ),
+    Mutant("other-bytes", "glimpse.bpf.c", "sketch->other_bytes += bytes;", ""),
+)
+
+
+def plant(mutant: Mutant, sources: Path, into: Path) -> Path:
+    """Copy bpf/ to `into` with one line changed; returns the copy of glimpse.bpf.c."""
+    copy = into / mutant.name
+    shutil.copytree(sources, copy, ignore=shutil.ignore_patterns("build", "lessons"))
+    path = copy / mutant.file
+    text = path.read_text()
+    if text.count(mutant.old) != 1:
+        raise LabError(
+            f"mutant {mutant.name}: {mutant.file} holds {mutant.old!r} "
+            f"{text.count(mutant.old)} times, not once",
+            try_=f"follow the change of {mutant.file} in lab/fuzz/mutants.py",
+        )
+    path.write_text(text.replace(mutant.old, mutant.new))
+    return copy / "glimpse.bpf.c"

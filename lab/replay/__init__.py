@@ -1,0 +1,1 @@
+"""Replay a capture through one engine or both, against exact truth and against each other."""
