@@ -55,6 +55,10 @@ class Datapath(Protocol):
     """What the controller, replay, fuzz and the live view may do to a data path."""
 
     @property
+    def engine(self) -> str:
+        """Return what runs it: `kernel` or `simulator`."""
+
+    @property
     def settings(self) -> DatapathSettings:
         """Return what the data path was made with."""
 
@@ -90,6 +94,8 @@ def order_word(detail: Detail, generation: int) -> int:
 
 class SimulatorDatapath:
     """The twin, as a data path."""
+
+    engine = "simulator"
 
     def __init__(self, settings: DatapathSettings) -> None:
         """Start in epoch 0."""

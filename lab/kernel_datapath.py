@@ -28,6 +28,8 @@ class KernelDatapath:
     runs are over when they return, so a replay need not wait.
     """
 
+    engine = "kernel"
+
     def __init__(
         self,
         settings: DatapathSettings,

@@ -47,7 +47,7 @@ def _heavy_share(
         packets = memory.u32[counts + slot]
         if packets == 0:
             break
-        if same_key(memory.u64, keys + slot * shape.words, words, key, shape.words):
+        if same_key(memory.u64, keys + slot * len(shape.key), words, key, len(shape.key)):
             flag = memory.u32[counts + SLOTS + 1] >> np.uint32(slot) & np.uint32(1)
             return np.uint64(packets), flag != 0
     return np.uint64(0), True
@@ -64,12 +64,12 @@ def _estimate_all(
     saturated: NDArray[np.bool_],
 ) -> None:
     for i in range(len(packets)):
-        key = i * shape.words
+        key = i * len(shape.key)
         certain = table.cells[exact_table.find_record(table, words, key) + PACKETS]
         light = np.uint64(0)
         for base in range(0, len(memory.u8), shape.size):
             first = base // 8 + tfm.HASH_KEY
-            h1, h2 = hash_words(shape.hash, words, key, shape.words, memory.u64, first)
+            h1, h2 = hash_words(shape.hash, words, key, len(shape.key), memory.u64, first)
             heavy, more = _heavy_share(memory, base, shape, h2, words, key)
             certain += heavy
             if more:

@@ -26,7 +26,7 @@ class ExactTable(NamedTuple):
     cells: NDArray[np.uint64]  # (2^k * (w + 4),); a cell is free while its packets are 0
     used: NDArray[np.int64]  # (1,) keys held
     mask: int  # cells - 1
-    words: int  # w, 64-bit words of a key
+    key: tuple[int, ...]  # w zeros: its length is a constant to the compiler
     limit: int
 
 
@@ -37,7 +37,7 @@ def exact_table(words: int, limit: int) -> ExactTable:
         np.zeros(cells * (words + _RECORD), np.uint64),
         np.zeros(1, np.int64),
         cells - 1,
-        words,
+        (0,) * words,
         limit,
     )
 
@@ -46,15 +46,15 @@ def exact_table(words: int, limit: int) -> ExactTable:
 def find_record(table: ExactTable, words: NDArray[np.uint64], key: int) -> int:
     """Return where the record of the key at words[key] is, or would be, in table.cells."""
     mixed = np.uint64(0)
-    for i in range(table.words):
+    for i in range(len(table.key)):
         mixed = fmix64(mixed ^ words[key + i])
     cell = signed(mixed & np.uint64(table.mask))
     while True:
-        at = cell * (table.words + _RECORD)
-        record = at + table.words
+        at = cell * (len(table.key) + _RECORD)
+        record = at + len(table.key)
         if table.cells[record + PACKETS] == 0:
             return record
-        if same_key(table.cells, at, words, key, table.words):
+        if same_key(table.cells, at, words, key, len(table.key)):
             return record
         cell = (cell + 1) & table.mask
 
@@ -72,7 +72,7 @@ def insert(
     if table.used[0] >= table.limit:
         return False
     table.used[0] += 1
-    copy_key(table.cells, record - table.words, words, key, table.words)
+    copy_key(table.cells, record - len(table.key), words, key, len(table.key))
     table.cells[record + PACKETS] = 1
     table.cells[record + BYTES] = size
     table.cells[record + FIRST_NS] = now
@@ -94,7 +94,7 @@ def _fill(
 ) -> None:
     for i in range(len(records)):
         at = find_record(table, words, i * stride)
-        copy_key(table.cells, at - table.words, words, i * stride, table.words)
+        copy_key(table.cells, at - len(table.key), words, i * stride, len(table.key))
         for field in range(_RECORD):
             table.cells[at + field] = records[i, field]
     table.used[0] = len(records)
@@ -114,9 +114,9 @@ def fill(table: ExactTable, keys: NDArray[np.uint64], records: NDArray[np.uint64
 
 def contents(table: ExactTable) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Return the keys (n, w) and their records (n, 4), in no particular order."""
-    cells = table.cells.reshape(-1, table.words + _RECORD)
-    held = cells[cells[:, table.words + PACKETS] != 0]
-    return held[:, : table.words].copy(), held[:, table.words :].copy()
+    cells = table.cells.reshape(-1, len(table.key) + _RECORD)
+    held = cells[cells[:, len(table.key) + PACKETS] != 0]
+    return held[:, : len(table.key)].copy(), held[:, len(table.key) :].copy()
 
 
 def clear(table: ExactTable) -> None:

@@ -13,8 +13,8 @@ MAX_TFM = 1 << 30  # bytes; one map value, and its offsets, must stay far below 
 CACHE_LINE = 64  # values of neighbouring instances share no cache line
 # Share of a TFM's counters given to the heavy part, and light rows: the choice is measured in
 # docs/decisions/0004-tfm-geometry.md.
-HEAVY_SHARE = 0.25
-ROWS = 3
+HEAVY_SHARE = 0.15
+ROWS = 4
 
 
 @dataclass(frozen=True)

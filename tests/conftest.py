@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ import pytest
 TRACES = "GLIMPSE_TRACES"
 KERNEL = "GLIMPSE_KERNEL"
 CAP_SYS_ADMIN, CAP_BPF = 21, 39
+
+# A shell's background job ignores interrupts, and so would the processes that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 with contextlib.suppress(ImportError):
     from hypothesis import HealthCheck, settings

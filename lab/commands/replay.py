@@ -116,21 +116,27 @@ def command(trace: str, engine: str, format: Format, **options: Any) -> None:  #
     with ExitStack() as stack:
         frames = stack.enter_context(_Frames(trace))
         result = replay(frames, settings, ENGINES[engine])
-    found = record(settings, result)
+    found = {**record(settings, result), "trace_complete": frames.fault is None}
     write(Report(SCHEMA, metadata=found), format)
     if frames.clipped:
         message(f"note: {frames.clipped:,} frames longer than any IP packet were cut to size")
     _check(result)
+    if frames.fault:
+        raise frames.fault
 
 
 class _Frames:
-    """A capture's frames, with progress on a terminal; faults of the file are BadInput."""
+    """A capture's frames, with progress on a terminal.
+
+    A fault of the file ends them, and waits in `fault` until what came before is reported.
+    """
 
     def __init__(self, path: str) -> None:
         from simulator.traces import TraceReader
 
         self._reader = TraceReader(path)
         self._progress: Any = None
+        self.fault: BadInput | None = None
 
     @property
     def clipped(self) -> int:
@@ -160,7 +166,9 @@ class _Frames:
                 yield frames
                 self._progress.advance(self._task, len(frames))
         except TraceError as error:
-            raise BadInput(error.problem, try_=error.try_) from error
+            self.fault = BadInput(error.problem, try_=error.try_)
+            if not self._reader.info.packets:
+                raise self.fault from error
 
 
 def _settings(options: dict[str, Any]) -> ReplaySettings:

@@ -43,7 +43,7 @@ def hunt(seed: int, report: Callable[[str], None]) -> Iterator[Catch]:
 
 
 def _chase(mutant: Mutant, folder: Path, rng: np.random.Generator, source: FrameSource) -> Catch:
-    objects = _objects(mutant, folder)
+    objects = objects_of(mutant, folder)
 
     def mutated(settings: DatapathSettings, stack: ExitStack) -> Datapath:
         return KernelDatapath(settings, stack, source=objects[settings.geometry.key.name])
@@ -61,7 +61,7 @@ def _chase(mutant: Mutant, folder: Path, rng: np.random.Generator, source: Frame
     return Catch(mutant.name, False, packets, None)
 
 
-def _objects(mutant: Mutant, folder: Path) -> dict[str, Path]:
+def objects_of(mutant: Mutant, folder: Path) -> dict[str, Path]:
     """Compile a mutant for both keys; its own copies of the headers come first."""
     planted = plant(mutant, build.BPF, folder)
     built = {

@@ -42,6 +42,7 @@ def record(settings: ReplaySettings, result: ReplayResult) -> dict[str, Any]:
         "accuracy": {name: getattr(score.accuracy, name) for name in ACCURACY},
         "switches": [switch_record(switch) for switch in result.switches],
         "settings": settings_record(settings),
+        "speed": result.speed.record(ledger.seen),
         "environment": environment(path.seed),
     }
 

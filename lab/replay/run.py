@@ -11,6 +11,7 @@ from lab.datapath import Batch, Datapath, DatapathSettings
 from lab.replay.compare import Comparison
 from lab.replay.engines import Factory
 from lab.replay.score import Score
+from lab.replay.speed import Speed
 from lab.replay.timeline import Timeline
 from simulator.frames import Frames
 from simulator.policy import Policy, Switch
@@ -44,6 +45,7 @@ class ReplayResult:
     score: Score
     comparison: Comparison | None  # only where two engines ran
     switches: list[Switch]
+    speed: Speed
 
 
 class Replay:
@@ -56,10 +58,11 @@ class Replay:
         self._runs: list[_Run] = []
         self._score = Score(settings.datapath.geometry.key)
         self._comparison = Comparison() if len(engines) > 1 else None
+        self.speed = Speed()
 
     def feed(self, frames: Frames) -> None:
         """Run a batch of frames; control events precede the packets they are due before."""
-        for batch in self._timeline.batches(frames):
+        for batch in self.speed.iterate("parse", self._timeline.batches(frames)):
             if not self._runs:
                 self._start(int(batch.clocks[0]))
             self._advance(int(batch.clocks[0]))
@@ -68,14 +71,15 @@ class Replay:
     def finish(self) -> ReplayResult:
         """End the last epoch where the capture ends."""
         if not self._runs:
-            return ReplayResult(self._score, self._comparison, [])
+            return ReplayResult(self._score, self._comparison, [], self.speed)
         for run in self._runs:
             run.controller.finish_epoch(self._timeline.now_ns)
         self._settle()
         if self._comparison:
             mine, other = (run.datapath.control() for run in self._runs)
             self._comparison.control(mine, other)
-        return ReplayResult(self._score, self._comparison, self._runs[0].controller.switches)
+        switches = self._runs[0].controller.switches
+        return ReplayResult(self._score, self._comparison, switches, self.speed)
 
     def _start(self, now_ns: int) -> None:
         for engine in self._engines:
@@ -90,7 +94,8 @@ class Replay:
 
     def _run(self, batch: Batch) -> None:
         for run in self._runs:
-            run.datapath.feed(batch)
+            with self.speed.of(run.datapath.engine):
+                run.datapath.feed(batch)
         self._score.add(batch.parsed)
 
     def _settle(self) -> None:
@@ -110,6 +115,6 @@ def replay(
     with ExitStack() as stack:
         engines = [make(settings.datapath, stack) for make in factories]
         running = Replay(settings, engines)
-        for frames in batches:
+        for frames in running.speed.iterate("trace", batches):
             running.feed(frames)
         return running.finish()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scapy.packet import Packet
 
 _HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION = 0, 43, 44, 60
+_IPV6_HEADER = 40
 _MAPPED = bytes(10) + b"\xff\xff"  # RFC 4291, section 2.5.5.2
 _NOT_IP = Expected(Outcome.NOT_IP)
 _MALFORMED = Expected(Outcome.MALFORMED)
@@ -35,7 +36,10 @@ def dissect(frame: bytes) -> Expected | None:
     if kind == 0x0800:
         return _ipv4(link.payload) if isinstance(link.payload, IP) else _MALFORMED
     if kind == 0x86DD:
-        return _ipv6(link.payload) if isinstance(link.payload, IPv6) else _MALFORMED
+        if isinstance(link.payload, IPv6):
+            return _ipv6(link.payload)
+        # Whole headers that scapy still gives up on have an extension header that is cut short.
+        return _MALFORMED if len(link.payload) < _IPV6_HEADER else None
     return _NOT_IP
 
 
@@ -76,14 +80,22 @@ def _after_extensions(ip: IPv6) -> tuple[int, Packet | None] | None:
     for _ in range(EXTENSION_HEADERS):
         if protocol not in kinds:
             return protocol, layer
+        header = layer.original
+        if _is_cut(protocol, header):  # scapy would fill in what it lacks
+            whole_start = len(header) >= 2 and protocol != _FRAGMENT
+            return (header[0] if whole_start else protocol), None
         if not isinstance(layer, kinds[protocol]):
-            readable = 8 if protocol == _FRAGMENT else 2
-            return None if len(layer) >= readable else (protocol, None)
+            return None
         protocol = layer.nh
         if isinstance(layer, inet6.IPv6ExtHdrFragment) and layer.offset > 0:
             return protocol, None
         layer = layer.payload
     return protocol, (None if protocol in kinds else layer)
+
+
+def _is_cut(protocol: int, header: bytes) -> bool:
+    whole = 8 if protocol == _FRAGMENT or len(header) < 2 else (header[1] + 1) * 8
+    return len(header) < whole
 
 
 def _ports(l4: Packet) -> tuple[int, int]:

@@ -43,7 +43,7 @@ HEADER_SIZE = HEADER.itemsize
 class Shape(NamedTuple):
     """A geometry and a hash family in the form that the compiled loops take."""
 
-    words: int  # 64-bit words of a key
+    key: tuple[int, ...]  # one 0 per 64-bit word of a key: its length is a constant to the compiler
     buckets: int
     rows: int
     width: int
@@ -65,7 +65,7 @@ class Memory(NamedTuple):
 def shape_of(geometry: Geometry, family: int) -> Shape:
     """Return what the loops need to know of a geometry."""
     return Shape(
-        words=geometry.key.words,
+        key=(0,) * geometry.key.words,
         buckets=geometry.buckets,
         rows=geometry.rows,
         width=geometry.width,
@@ -127,7 +127,7 @@ def light_add(
 def bucket_places(base: int, shape: Shape, h2: np.uint64) -> tuple[int, int, int]:
     """Return where a bucket's keys and bytes (64-bit words) and packets (32-bit words) begin."""
     keys = (base + HEADER_SIZE) // 8 + reduce(h2, shape.buckets) * shape.bucket_words
-    sizes = keys + SLOTS * shape.words
+    sizes = keys + SLOTS * len(shape.key)
     return keys, sizes, 2 * (sizes + SLOTS)
 
 
@@ -143,9 +143,9 @@ def _evict(
     """Free slot `victim`; returns (h1, packets, bytes) that its key takes to the light part."""
     keys, sizes, counts = places
     votes, flags = counts + SLOTS, counts + SLOTS + 1
-    loser = keys + victim * shape.words
+    loser = keys + victim * len(shape.key)
     secret = base // 8 + HASH_KEY
-    h1, _ = hash_words(shape.hash, memory.u64, loser, shape.words, memory.u64, secret)
+    h1, _ = hash_words(shape.hash, memory.u64, loser, len(shape.key), memory.u64, secret)
     bit = np.uint32(1) << np.uint32(victim)
     memory.u32[flags] &= ~bit
     # An estimate of 0 proves that the newcomer has nothing in the light part.
@@ -167,18 +167,18 @@ def _heavy_count(
 ) -> int:
     """Count a packet in the heavy part; returns -1, or the victim where it found no slot."""
     keys, sizes, counts = places
-    victim = 0
+    victim, smallest = 0, np.uint32(0xFFFFFFFF)
     for slot in range(SLOTS):
         packets = memory.u32[counts + slot]
-        at = keys + slot * shape.words
+        at = keys + slot * len(shape.key)
         if packets == 0:
-            copy_key(memory.u64, at, words, key, shape.words)
-        if packets == 0 or same_key(memory.u64, at, words, key, shape.words):
+            copy_key(memory.u64, at, words, key, len(shape.key))
+        if packets == 0 or same_key(memory.u64, at, words, key, len(shape.key)):
             memory.u32[counts + slot] = packets + np.uint32(1)
             memory.u64[sizes + slot] += size
             return -1
-        if packets < memory.u32[counts + victim]:
-            victim = slot
+        if packets < smallest:
+            victim, smallest = slot, packets
     return victim
 
 
@@ -193,7 +193,7 @@ def tfm_count(
 ) -> None:
     """Count one packet of `size` bytes, its key at words[key], in the TFM at byte `base`."""
     u64, u32, header = memory.u64, memory.u32, base // 8
-    h1, h2 = hash_words(shape.hash, words, key, shape.words, u64, header + HASH_KEY)
+    h1, h2 = hash_words(shape.hash, words, key, len(shape.key), u64, header + HASH_KEY)
     places = bucket_places(base, shape, h2)
     keys, sizes, counts = places
     u64[header + SKETCHED] += np.uint64(1)
@@ -207,7 +207,7 @@ def tfm_count(
     if votes >= shape.lambda_ * u32[counts + victim]:
         mine = size
         h1, moved, size = _evict(memory, base, shape, places, victim, h1)
-        copy_key(u64, keys + victim * shape.words, words, key, shape.words)
+        copy_key(u64, keys + victim * len(shape.key), words, key, len(shape.key))
         u32[counts + victim] = 1
         u64[sizes + victim] = mine
     light_add(memory, base, shape, h1, moved, size)

@@ -159,7 +159,11 @@ def test_a_command_chooses_its_exit_code(monkeypatch) -> None:
 # The rest needs a process: Python's own end, with its own flush, is part of what is shown.
 def lab(program: str, **options) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, text=True, stderr=subprocess.PIPE, **options
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        text=True,
+        stderr=subprocess.PIPE,
+        **options,
     )
 
 

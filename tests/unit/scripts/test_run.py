@@ -188,7 +188,9 @@ def test_system_packages_that_are_missing_do_not_end_the_run(tree: Tree) -> None
 
 
 def test_an_interrupt_is_130(tree: Tree) -> None:
-    tree.pytest(f"trap 'exit 2' INT; touch {tree.log}.ready; sleep 30 & wait")
+    tree.pytest(
+        f"trap 'exit 2' INT; touch {tree.log}.ready; for _ in {{1..600}}; do sleep 0.1; done"
+    )
     process = tree.start("test", GLIMPSE_KERNEL="none")
     deadline = time.monotonic() + 30
     while not Path(f"{tree.log}.ready").exists():

@@ -1,4 +1,4 @@
-"""Known answers of the three hash families, each against an oracle that shares no code with them."""
+"""Known answers of the three hash families, each against an oracle that shares no code with it."""
 
 from __future__ import annotations
 
