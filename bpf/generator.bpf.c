@@ -50,7 +50,7 @@ int generator(struct xdp_md *ctx)
 	__u32 zero = 0, index, *source;
 	__u64 *position;
 
-	/* verifier: a packet must be checked before it is written; lesson: packet_bounds */
+	/* A frame of 14 bytes asks whether the kernel can do this at all; it is not sent. */
 	if ((void *)(ip + 1) > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
 	position = bpf_map_lookup_elem(&generator_position, &zero);

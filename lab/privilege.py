@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import re
 from pathlib import Path
 
+from lab import environment
 from lab.errors import PermissionProblem
 from verifier_diary.model import Attempt
 
-_CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
 _NETWORK = {"xdp", "sched_cls", "sched_act", "sk_skb", "cgroup_skb", "lwt_xmit"}
 _TRACING = {"kprobe", "tracepoint", "perf_event", "raw_tracepoint", "tracing", "lsm"}
 
@@ -46,11 +45,8 @@ def missing_capabilities(program_type: str | None = "xdp") -> tuple[str, ...]:
 
 
 def effective_capabilities() -> set[str]:
-    """Return which of the capabilities that BPF knows this process has."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    match = re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)
-    mask = int(match[1], 16) if match else 0
-    return {name for name, bit in _CAPABILITIES.items() if mask >> bit & 1}
+    """Return the capabilities that this process has, in the kernel's own spelling."""
+    return {name.upper() for name in environment.capabilities() or ()}
 
 
 def _inside_user_namespace() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -133,10 +134,15 @@ def light_fill(retired: Retired) -> float:
 
 
 def linear_counting(retired: Retired) -> float:
-    """Estimate the distinct keys in the light parts (Whang et al., 1990), mean over the rows."""
+    """Estimate the distinct keys in the light parts (Whang et al., 1990), mean over the rows.
+
+    Infinity where a row is full: there may be any number, so no calm can be read from it.
+    """
     used = light_rows(retired).max(axis=0) != 0  # one secret per epoch: instances share columns
     width = used.shape[1]
-    free = np.maximum(width - used.sum(axis=1), 0.5)  # a full row has no finite estimate
+    free = width - used.sum(axis=1)
+    if not free.all():
+        return math.inf
     return float((-width * np.log(free / width)).mean())
 
 
@@ -150,12 +156,10 @@ def cardinality(retired: Retired) -> float:
     without_share = float(estimate(retired, known).exact.sum()) if len(known) else 0.0
     light = linear_counting(retired)
     only_exact = _absent(retired.exact_keys, heavy_keys(retired))
-    if len(only_exact) == 0 or light == 0:
+    if len(only_exact) == 0 or light == 0 or math.isinf(light):
         return without_share + light
     hits = float((~estimate(retired, only_exact).exact).sum())
     by_chance = light_fill(retired) ** retired.geometry.rows
-    if by_chance >= 1:
-        return without_share + light
     overlap = max(0.0, (hits - len(only_exact) * by_chance) / (1 - by_chance))
     return without_share + light + hits - overlap
 

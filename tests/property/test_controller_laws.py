@@ -24,9 +24,11 @@ POLICY = Policy(threshold=1000, epoch_ns=SECOND_NS, tick_ns=SECOND_NS // 10, exa
 class Rig:
     """A controller on the twin, fed with keys by number."""
 
-    def __init__(self, policy: Policy = POLICY, setting: Setting = Setting.AUTO) -> None:
+    def __init__(
+        self, policy: Policy = POLICY, setting: Setting = Setting.AUTO, width: int = 4096
+    ) -> None:
         self.finished: list[FinishedEpoch] = []
-        geometry = Geometry(SRC, 1, 64, 3, 4096)
+        geometry = Geometry(SRC, 1, 64, 3, width)
         self.path = SimulatorDatapath(DatapathSettings(geometry, policy.exact_entries, setting))
         self.controller = Controller(self.path, policy, self.finished.append, SECOND_NS)
         self.fed = 0
@@ -120,4 +122,12 @@ def test_small_exact_table_does_not_flap_when_calm_is_too_much_for_it() -> None:
     rig = Rig(policy)
     for number in range(100):
         rig.send(np.arange(300, dtype=np.uint64), tick(number))
+    assert [s.detail for s in rig.controller.switches] == [Detail.LOW]
+
+
+def test_full_sketch_is_never_taken_for_calm() -> None:
+    """Linear counting on 64 counters tops out near 64 ln 64 = 266 keys; 3,000 are no calm."""
+    rig = Rig(width=64)
+    for number in range(60):
+        rig.send(np.arange(3000, dtype=np.uint64), tick(number))
     assert [s.detail for s in rig.controller.switches] == [Detail.LOW]

@@ -1,0 +1,1 @@
+"""Measurements that a sceptical reader can rerun, and their figures."""

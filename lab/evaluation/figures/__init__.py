@@ -1,0 +1,1 @@
+"""One figure per module: plain data in, the bytes of a deterministic SVG out."""
