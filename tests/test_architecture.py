@@ -27,7 +27,12 @@ FORBIDDEN = {
 # A library may be imported in these places only, and what to do elsewhere.
 HOMES = {
     "click": (
-        ("lab/cli.py", "lab/commands/", "verifier_diary/commands.py"),
+        (
+            "lab/cli.py",
+            "lab/commands/",
+            "verifier_diary/commands.py",
+            "verifier_diary/watch_command.py",
+        ),
         "return values or raise a LabError, and let the command print",
     ),
     "matplotlib": (("lab/evaluation/figures/",), "call a figure of lab.evaluation.figures"),
@@ -96,7 +101,8 @@ def test_offences_name_the_import_and_what_to_do(tmp_path: Path, monkeypatch) ->
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     assert list(offences(path)) == [
         "simulator/bad.py:2 imports click, at home in lab/cli.py, lab/commands/, "
-        "verifier_diary/commands.py: return values or raise a LabError, and let the command print",
+        "verifier_diary/commands.py, verifier_diary/watch_command.py: return values or raise a "
+        "LabError, and let the command print",
         "simulator/bad.py:3 imports lab.errors: pass plain values in; lab calls the simulator, "
         "never the reverse",
     ]

@@ -79,7 +79,7 @@ def _read_file(file: Path, complain: Callable[[str], None]) -> Iterator[Attempt]
                 continue
             try:
                 record = json.loads(line)
-                attempt = _attempt(record, firsts, file.parent)
+                attempt = attempt_of(record, firsts, file.parent)
             except (ValueError, KeyError, TypeError) as error:
                 torn = "" if line.endswith(b"\n") else " (torn: the writer died in it)"
                 complain(f"{file}:{number}: unreadable attempt{torn}: {error}")
@@ -88,7 +88,7 @@ def _read_file(file: Path, complain: Callable[[str], None]) -> Iterator[Attempt]
             yield attempt
 
 
-def _attempt(record: dict[str, Any], firsts: dict[str, Attempt], folder: Path) -> Attempt:
+def attempt_of(record: dict[str, Any], firsts: dict[str, Attempt], folder: Path) -> Attempt:
     if record["schema"] > SCHEMA:
         raise ValueError(f"schema {record['schema']} is newer than this program's {SCHEMA}")
     if "repeat" in record:

@@ -171,13 +171,19 @@ def binding() -> Binding:
 
 @contextlib.contextmanager
 def captured_messages() -> Iterator[list[str]]:
-    """Collect what libbpf prints in this thread; outside of this it prints nothing."""
+    """Collect what libbpf prints in this thread.
+
+    The printer is libbpf's one for the whole process, and bcc, which shares libbpf, sets its own.
+    """
+    b = binding()
     outer = getattr(_messages, "sink", None)
     _messages.sink = sink = list[str]()
+    others = b.lib.libbpf_set_print(b.printer)
     try:
         yield sink
     finally:
         _messages.sink = outer
+        b.lib.libbpf_set_print(others)
 
 
 def version() -> str:
