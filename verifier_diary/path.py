@@ -20,6 +20,9 @@ from verifier_diary.registers import Value
 from verifier_diary.source import Spot
 
 MOST_STEPS = 64  # shown
+# Beyond a few computations whose result may be (nearly) any number, nothing explains a bound.
+_MOST_WIDE = 3
+_WIDE = (1 << 32) - 2  # from the smallest to the largest number
 _MOST_FOLLOWED = 50_000  # steps, before loops are collapsed
 _ARGUMENTS = ("R1", "R2", "R3", "R4", "R5")
 
@@ -77,6 +80,7 @@ class _Tracer:
         self.path = path
         self.wanted = wanted
         self.drafts: list[_Draft] = []
+        self.wide = 0
 
     def visit(self, position: int) -> None:
         """Take up one event if it writes or narrows a place that is wanted."""
@@ -126,8 +130,19 @@ class _Tracer:
         if operation.kind is Kind.ENTER:
             return
         self.wanted.discard(place)
-        self.wanted |= {(frame, source) for source in _origins(event, name)}
-        self._add(position, place, partial(self._sentence, position, place))
+        if operation.kind is Kind.COMPUTE and _is_wide(self._after(position, place)):
+            self.wide += 1
+        if self.wide <= _MOST_WIDE or operation.kind is not Kind.COMPUTE:
+            self.wanted |= {(frame, source) for source in _origins(event, name)}
+        if not self._changed_nothing(position, place):
+            self._add(position, place, partial(self._sentence, position, place))
+
+    def _changed_nothing(self, position: int, place: Place) -> bool:
+        if self.path.events[position].operation.kind is not Kind.COMPUTE:
+            return False
+        before = self.path.value_before(position, *place)
+        after = self._after(position, place)
+        return before is not None and after is not None and plain(before) == plain(after)
 
     # A helper writes into a buffer on the stack, or makes a dynptr or an iterator of it.
     def _filled(self, position: int, place: Place) -> None:
@@ -224,6 +239,12 @@ class _Tracer:
         before = self.path.value_before(position, *place)
         after = event.printed(*place)
         return Step(event.line, event.index, event.text, say(), place[1], before, after)
+
+
+def _is_wide(value: Value | None) -> bool:
+    if value is None or not value.is_scalar or value.constant is not None:
+        return False
+    return value.range.umax - value.range.umin >= _WIDE
 
 
 def plain(value: Value) -> str:

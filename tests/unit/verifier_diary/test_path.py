@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from verifier_diary.events import failing_path
+from verifier_diary.explain import explain
 from verifier_diary.logfile import Log
 from verifier_diary.loops import Skipped
 from verifier_diary.path import (
@@ -9,9 +12,12 @@ from verifier_diary.path import (
     acquired,
     branches,
     entered,
+    plain,
     shortened,
     trace_back,
 )
+
+DATA = Path(__file__).parents[2] / "data"
 
 
 def traced(text: str, *names: str) -> list[tuple[int, str]]:
@@ -214,3 +220,15 @@ def test_long_paths_lose_their_middle() -> None:
     assert len(kept) == MOST_STEPS + 1
     assert (kept[0], kept[-1]) == (0, 999)
     assert Skipped(0, 1000 - MOST_STEPS) in kept
+
+
+def test_path_of_a_hash_stops_where_nothing_explains_the_bound() -> None:
+    """count_min's own rejection: 30 multiplications and rotations lead to the index."""
+    log = (DATA / "development_logs" / "count_min.log").read_text("utf-8")
+    steps = [step for step in explain(log).path if isinstance(step, Step)]
+    assert len(steps) < 24
+    assert [step.index for step in steps][-1] == 515
+    assert {505, 506} <= {step.index for step in steps}
+    changes = [s for s in steps if " changes from " in s.text and s.before and s.after]
+    assert all(plain(s.before) != plain(s.after) for s in changes)
+    assert len(changes) > 5
