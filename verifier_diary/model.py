@@ -52,9 +52,14 @@ class Program:
 
     @property
     def identity(self) -> tuple[str | None, str | None, str]:
-        """Return what stays the same from the rejected attempt to its cure."""
-        section = self.section.removeprefix("?") if self.section else None
-        return self.object, section, re.sub(r"_(bad|good)$", "", self.function)
+        """Return what stays the same from the rejected attempt to its cure.
+
+        Of a lesson's pair that may not be the section: in some the section is the cure.
+        """
+        name = re.sub(r"_(bad|good)$", "", self.function)
+        paired = name != self.function
+        section = self.section.removeprefix("?") if self.section and not paired else None
+        return self.object, section, name
 
 
 @dataclass(frozen=True, slots=True)

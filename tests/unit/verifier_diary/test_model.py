@@ -104,9 +104,9 @@ def test_log_without_summary_has_no_stats() -> None:
 @pytest.mark.parametrize(
     ("section", "function", "identity"),
     [
-        ("xdp", "stack_bad", ("o", "xdp", "stack")),
-        ("?xdp", "stack_good", ("o", "xdp", "stack")),
-        ("xdp", "goods_badly", ("o", "xdp", "goods_badly")),
+        ("xdp", "stack_bad", ("o", None, "stack")),
+        ("?tc", "stack_good", ("o", None, "stack")),
+        ("?xdp", "goods_badly", ("o", "xdp", "goods_badly")),
         (None, "stranger", ("o", None, "stranger")),
     ],
 )
