@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from lab.controller import Controller, FinishedEpoch
 from lab.datapath import Batch, Datapath, DatapathSettings
 from lab.replay.compare import Comparison
@@ -14,6 +16,7 @@ from lab.replay.score import Score
 from lab.replay.speed import Speed
 from lab.replay.timeline import Timeline
 from simulator.frames import Frames
+from simulator.parsing import parse
 from simulator.policy import Policy, Switch
 
 
@@ -59,6 +62,7 @@ class Replay:
         self._score = Score(settings.datapath.geometry.key)
         self._comparison = Comparison() if len(engines) > 1 else None
         self.speed = Speed()
+        self._warm_up()
 
     def feed(self, frames: Frames) -> None:
         """Run a batch of frames; control events precede the packets they are due before."""
@@ -80,6 +84,14 @@ class Replay:
             self._comparison.control(mine, other)
         switches = self._runs[0].controller.switches
         return ReplayResult(self._score, self._comparison, switches, self.speed)
+
+    # Numba's code is loaded, or compiled, now: that is not the speed of an engine.
+    def _warm_up(self) -> None:
+        nothing = Frames.from_bytes([])
+        none = np.zeros(0, np.uint64)
+        batch = Batch(nothing, parse(nothing), none, none)
+        for engine in self._engines:
+            engine.feed(batch)
 
     def _start(self, now_ns: int) -> None:
         for engine in self._engines:

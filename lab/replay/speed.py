@@ -38,10 +38,7 @@ class Speed:
             yield item
 
     def record(self, packets: int) -> dict[str, float | None]:
-        """Return packets per second of each stage; None where it did not run.
-
-        Includes compiling where Numba's cache is cold: read it from a second, long run.
-        """
+        """Return packets per second of each stage; None where it did not run."""
         return {
             f"{stage}_packets_per_second": packets / seconds if seconds else None
             for stage, seconds in self._seconds.items()
