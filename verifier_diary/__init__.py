@@ -1,1 +1,10 @@
-"""From a raw verifier log to a page that explains it."""
+"""The verifier diary: from a raw log to a page. The rooms, in the order in which a log passes them:
+
+capture   model journal origin scrub ownership | bcc_capture flight_recorder watching pytest_plugin
+reading   clean prefixes lines parser registers ranges operations logfile events loops
+judging   catalogue/ classes messages refusals classifier kernel_report
+saying    explain scene reason path source hotspots words report lessons
+keeping   schema store filing fingerprint cures journal_import log_import refresh texts
+finding   entries listing search statistics differences finding
+showing   views page entry_page browser/ export publish markdown serving commands
+"""

@@ -47,6 +47,12 @@ def directory() -> Path:
     return root / "verifier_diary" / "journal" if root else state_directory() / "journal"
 
 
+def strangers() -> Path:
+    """Return where the recorded loads of others go: never into a checkout's committed journal."""
+    chosen = os.environ.get("GLIMPSE_JOURNAL")
+    return Path(chosen) if chosen else state_directory() / "journal"
+
+
 def append(attempt: Attempt, where: Path | None = None) -> Path | None:
     """Write one attempt; on failure say on stderr what was lost, and return None."""
     folder = where or directory()
@@ -89,6 +95,7 @@ def _read_file(file: Path, complain: Callable[[str], None]) -> Iterator[Attempt]
 
 
 def attempt_of(record: dict[str, Any], firsts: dict[str, Attempt], folder: Path) -> Attempt:
+    """Return the attempt of one line; `firsts` has those that a repeat may name, by id."""
     if record["schema"] > SCHEMA:
         raise ValueError(f"schema {record['schema']} is newer than this program's {SCHEMA}")
     if "repeat" in record:

@@ -290,3 +290,13 @@ def test_owner_is_left_alone_without_root(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(os, "chown", lambda *_: pytest.fail("chown was called"))
     inherit_owner(tmp_path)
+
+
+def test_recorded_strangers_stay_out_of_the_checkout(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("GLIMPSE_JOURNAL", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert journal.strangers().is_relative_to(tmp_path)
+    monkeypatch.setenv("GLIMPSE_JOURNAL", str(tmp_path / "chosen"))
+    assert journal.strangers() == tmp_path / "chosen"

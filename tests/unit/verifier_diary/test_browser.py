@@ -1,0 +1,456 @@
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.diary import LINE, LOG, SOURCE, accepted, filed, rejected
+from verifier_diary import browser
+from verifier_diary.entries import Entry, Filter, entries
+from verifier_diary.errors import DiaryError
+from verifier_diary.logfile import Log
+from verifier_diary.model import Program, SourceText
+from verifier_diary.store import Store
+
+pytest.importorskip("textual", reason="textual draws the browser: pip install -e '.[terminal]'")
+
+from textual.pilot import Pilot
+from textual.widgets import Input, Select
+
+from verifier_diary.browser import list_screen
+from verifier_diary.browser.app import Browser
+from verifier_diary.browser.entry_table import EntryTable
+from verifier_diary.browser.page_screen import PageScreen
+from verifier_diary.browser.plain import cut, plain
+from verifier_diary.browser.query import Query
+from verifier_diary.browser.screenshots import screenshots
+from verifier_diary.browser.states import States
+
+MESSAGE = "invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)"
+OTHER = LOG.replace(MESSAGE, "R3 !read_ok")
+Pressing = Callable[["Pilot[None]"], Awaitable[None]]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "diary.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def example(store: Store) -> Store:
+    fill(store)
+    return store
+
+
+def fill(store: Store) -> None:
+    """File a cured entry, an open one, and one that a lesson wants."""
+    second = Program("second", "second", "xdp", "xdp")
+    third = Program("third", "third", "tc", "sched_cls")
+    filed(
+        store,
+        *(rejected(), rejected(1), accepted(2)),
+        rejected(3, OTHER, program=second, sources=()),
+        rejected(4, program=third, expected=True),
+    )
+
+
+CELL = 12.2  # width of a character in textual's SVG
+_TEXT = re.compile(r'<text [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*clip-path[^>]*>(.*?)</text>')
+
+
+def svg_text(svg: str) -> str:
+    """Return what an SVG export shows, every character in its place."""
+    lines: dict[float, str] = {}
+    for x, y, escaped in _TEXT.findall(svg):
+        text = html.unescape(escaped).replace("\xa0", " ").removesuffix("\n")
+        lines[float(y)] = lines.get(float(y), "").ljust(round(float(x) / CELL)) + text
+    return "\n".join(lines[y].rstrip() for y in sorted(lines))
+
+
+async def look(pilot: Pilot[None]) -> str:
+    await pilot.pause()
+    return svg_text(pilot.app.export_screenshot())
+
+
+def drive(store: Store, press: Pressing, size: tuple[int, int] = (80, 24)) -> None:
+    async def session() -> None:
+        async with Browser(store).run_test(size=size) as pilot:
+            await press(pilot)
+
+    asyncio.run(session())
+
+
+# One session walks through all screens, for textual waits after every key.
+_WALK = {
+    "list": (),
+    "open": ("o",),
+    "cured": ("o",),
+    "any": ("o",),
+    "all": ("x",),
+    "expected": ("x",),
+    "not expected": ("x",),
+    "first page": ("enter",),
+    "next page": ("n",),
+    "log": ("l",),
+    "log above": ("k", "k", "k"),
+    "source": ("escape", "s"),
+    "help": ("question_mark",),
+    "previous page": ("escape", "escape", "p"),
+    "list again": ("escape",),
+    "second line": ("j",),
+}
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What every screen shows of the example."""
+    texts: dict[str, str] = {}
+
+    async def press(pilot: Pilot[None]) -> None:
+        for name, keys in _WALK.items():
+            await pilot.press(*keys)
+            texts[name] = await look(pilot)
+
+    with Store(tmp_path_factory.mktemp("browser") / "diary.db") as store:
+        fill(store)
+        drive(store, press, (100, 70))
+    return texts
+
+
+def test_the_list_shows_the_newest_entry_first(shown: dict[str, str]) -> None:
+    assert shown["list"].index("R3 !read_ok") < shown["list"].index(MESSAGE[:14])
+    assert re.search(r"cured +2 packet_bounds +first +invalid access", shown["list"])
+
+
+def test_the_list_tells_more_of_the_entry_under_the_cursor(shown: dict[str, str]) -> None:
+    assert f"bpf/first.bpf.c:4  {LINE}" in shown["second line"]
+    assert f"bpf/first.bpf.c:4  {LINE}" not in shown["list"]
+
+
+@pytest.mark.parametrize(
+    ("screen", "said", "seen", "unseen"),
+    [
+        ("list", "2 entries  1 expected hidden", "second", "third"),
+        ("open", "open only", "second", MESSAGE[:14]),
+        ("cured", "cured only", "first", "second"),
+        ("any", "2 entries  1 expected hidden", "first", "third"),
+        ("all", "3 entries", "third", "expected hidden"),
+        ("expected", "1 entry  expected only", "third", "second"),
+        ("not expected", "1 expected hidden", "second", "third"),
+    ],
+)
+def test_keys_filter_the_list(
+    shown: dict[str, str], screen: str, said: str, seen: str, unseen: str
+) -> None:
+    assert said in shown[screen]
+    assert seen in shown[screen]
+    assert unseen not in shown[screen]
+
+
+def test_the_page_begins_with_the_diagnosis(shown: dict[str, str]) -> None:
+    text = shown["next page"]
+    heads = ("Reason", "At", "Causal path", "Suggestion", "C source", "Log", "Sightings", "Cure")
+    places = [text.index(f"\n {head}:") for head in heads]
+    assert places == sorted(places)
+    assert text.index(MESSAGE) < places[0]
+
+
+def test_the_page_says_why_and_marks_the_c_line(shown: dict[str, str]) -> None:
+    text = shown["next page"]
+    assert "R1 is used for 1 byte at offset 0; no byte of the packet is known to exist." in text
+    assert f"> 4 |         {LINE}" in text
+
+
+def test_the_page_shows_registers_beside_the_log(shown: dict[str, str]) -> None:
+    text = shown["next page"]
+    assert re.search(r"0: R1=ctx\(\) R10=fp0 +│ R1 pkt\(r=0\)", text)
+    assert re.search(r"│ +a packet pointer", text)
+
+
+def test_the_page_shows_sightings_and_the_cure_as_a_diff(shown: dict[str, str]) -> None:
+    text = shown["next page"]
+    assert "2026-03-02 00:00  6.18.44  tests/t.py::test (pid 42) at 111111111111" in text
+    assert "accepted 2026-03-02 00:02 at 111111111111, after 2 rejected tries" in text
+    assert "+       if (data + 1 > end)" in text
+
+
+def test_the_page_says_what_is_not_known(shown: dict[str, str]) -> None:
+    assert "this program has not been accepted since" in shown["first page"]
+    assert "the diary has no source of this program" in shown["first page"]
+
+
+def test_pages_are_turned_to_the_neighbours(shown: dict[str, str]) -> None:
+    assert shown["previous page"] == shown["first page"] != shown["next page"]
+
+
+def test_the_whole_log_opens_at_the_message(shown: dict[str, str]) -> None:
+    assert re.search(r">\s+6 \| invalid access to packet", shown["log"])
+    assert "│ before 1: r0 = *(u8 *)(r1 +0)" in shown["log"]
+
+
+def test_the_registers_follow_the_cursor(shown: dict[str, str]) -> None:
+    assert "│ before 0: r1 = *(u32 *)(r1 +0)" in shown["log above"]
+    assert "│ R1 ctx()" in shown["log above"]
+
+
+def test_the_whole_source_opens_at_the_marked_line(shown: dict[str, str]) -> None:
+    assert shown["source"].startswith(" bpf/first.bpf.c:4")
+    assert f"> 4 |         {LINE}" in shown["source"]
+
+
+def test_the_help_names_the_keys(shown: dict[str, str]) -> None:
+    assert "the whole log, with the registers at the cursor" in shown["help"]
+
+
+def test_escape_leads_back_to_the_list(shown: dict[str, str]) -> None:
+    assert "2 entries" in shown["list again"]
+
+
+def test_a_small_terminal_without_colour_is_enough(
+    example: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def press(pilot: Pilot[None]) -> None:
+        lines = (await look(pilot)).split("\n")
+        assert max(map(len, lines)) <= 80
+        assert re.search("Read .*Search .*Filter .*Help .*Quit", lines[-1])
+        await pilot.press("j", "enter")
+        lines = (await look(pilot)).split("\n")
+        assert max(map(len, lines)) <= 80
+        assert f"   > 4 |         {LINE}" in (line[:79].rstrip() for line in lines)
+
+    drive(example, press)
+
+
+def test_an_empty_diary_says_how_to_fill_it(store: Store) -> None:
+    async def press(pilot: Pilot[None]) -> None:
+        text = await look(pilot)
+        assert f"no entries; the diary is {store.path}"[:60] in text
+        assert "lab verify FILE.c, or lab diary import LOG, fills it" in text
+        await pilot.press("o")
+        assert "no entry passes the filter; escape clears it" in await look(pilot)
+
+    drive(store, press)
+
+
+def test_the_list_follows_what_is_typed(example: Store) -> None:
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("slash", *"uninit")
+        await pilot.pause(2 * list_screen.TYPING_S)
+        text = await look(pilot)
+        assert "1 found  expected hidden" in text
+        assert MESSAGE[:14] not in text
+
+    drive(example, press)
+
+
+def test_a_search_without_result_says_so_until_it_is_cleared(example: Store) -> None:
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("slash", "q", "o", "j", "enter")
+        assert "nothing holds qoj; escape clears the search" in await look(pilot)
+        await pilot.press("o", "escape", "escape")
+        assert "2 entries" in await look(pilot)
+
+    drive(example, press)
+
+
+def test_the_filter_offers_what_the_diary_has(example: Store) -> None:
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("f")
+        for name, value in (("class", "packet_bounds"), ("expected", "shown")):
+            pilot.app.screen.query_one(f"#{name}", Select).value = value
+        pilot.app.screen.query_one("#program", Input).value = "thi"
+        await pilot.pause()
+        await pilot.press("escape")
+        assert "1 entry  class: packet_bounds  program: thi" in await look(pilot)
+        await pilot.press("f", "ctrl+r", "escape")
+        assert "2 entries  1 expected hidden" in await look(pilot)
+
+    drive(example, press)
+
+
+def test_the_page_scrolls_by_keys(example: Store) -> None:
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("j", "enter", "space", "j", "j", "k")
+        page = pilot.app.screen.query_one("#page")
+        assert page.scroll_y == page.size.height
+        await pilot.press("G")
+        assert page.scroll_y == page.max_scroll_y
+        await pilot.press("g")
+        assert page.scroll_y == 0
+
+    drive(example, press)
+
+
+def test_an_unknown_source_is_not_opened(example: Store) -> None:
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("enter", "s")
+        assert isinstance(pilot.app.screen, PageScreen)
+
+    drive(example, press)
+
+
+def test_q_ends_the_browser(example: Store) -> None:
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("enter", "q")
+        await pilot.pause()
+        assert not pilot.app.is_running
+
+    drive(example, press)
+
+
+def test_entries_are_loaded_when_one_comes_to_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_screen, "LOADED", 70)
+    places = "".join(map(chr, range(0x4E00, 0x4E00 + 150)))
+    filed(store, *(rejected(program=Program("p", "p", place, "xdp")) for place in places))
+
+    async def press(pilot: Pilot[None]) -> None:
+        table = pilot.app.screen.query_one(EntryTable)
+        assert table.count() == 70
+        await pilot.press("pagedown", "pagedown")
+        await pilot.pause()
+        assert table.count() == 140
+        await pilot.press("G")
+        await pilot.pause()
+        assert (table.count(), table.cursor) == (150, 149)
+
+    drive(store, press)
+
+
+def test_hostile_text_is_shown_as_text(store: Store) -> None:
+    filed(store, rejected(log=LOG.replace("R1 offset", "[bold]\x1b[2J\udcff R1 offset")))
+
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("enter", "l")
+        assert "[bold]\N{REPLACEMENT CHARACTER}[2J" in await look(pilot)
+
+    drive(store, press)
+
+
+def test_a_problem_with_the_diary_is_told_on_the_screen(
+    example: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> list[Entry]:
+        raise DiaryError("the disk is gone", try_="plug it in")
+
+    monkeypatch.setattr(list_screen.Query, "read", fail)
+    told: list[str] = []
+
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("o")
+        told.extend(note.message for note in pilot.app._notifications)
+
+    drive(example, press)
+    assert "the disk is gone\ntry: plug it in" in told
+
+
+def test_a_page_that_cannot_be_read_is_told_on_the_screen(
+    example: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DiaryError("the disk is gone")
+
+    monkeypatch.setattr("verifier_diary.browser.page_screen.page", fail)
+
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("enter", "l", "s")
+        assert "the disk is gone" in [note.message for note in pilot.app._notifications]
+
+    drive(example, press)
+
+
+def test_screenshots_are_the_two_screens(example: Store, tmp_path: Path) -> None:
+    listed, page = screenshots(tmp_path, example.path, Query("packet"))
+    assert MESSAGE in svg_text(listed.read_text("utf-8"))
+    assert f"> 4 |         {LINE}" in svg_text(page.read_text("utf-8"))
+
+
+def test_screenshots_are_the_same_every_time(example: Store, tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in screenshots(tmp_path, example.path)]
+    assert first == [path.read_bytes() for path in screenshots(tmp_path, example.path)]
+
+
+def test_without_textual_the_browser_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(browser, "find_spec", lambda name: None)
+    with pytest.raises(DiaryError, match=r"textual, .* is not installed; `lab diary list`") as e:
+        browser.run(tmp_path / "diary.db")
+    assert e.value.exit_code == 3
+    assert e.value.try_ == "pip install 'glimpse-ebpf[terminal]'"
+
+
+def test_run_opens_the_diary_it_is_given(example: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    monkeypatch.setattr(
+        Browser, "run", lambda app: opened.append(len(entries(app._store, Filter())))
+    )
+    browser.run(example.path)
+    assert opened == [2]
+
+
+def test_a_query_says_everything_that_limits_it(store: Store) -> None:
+    wanted = Filter("cfg", kernel="6.1", program="p", layer="kernel", cured=True, expected=True)
+    assert Query("", wanted).summary(store, 0, 200) == (
+        "0 entries  class: cfg  kernel: 6.1  program: p  refused by: kernel  cured only  "
+        "expected only"
+    )
+
+
+def test_a_query_says_when_there_may_be_more(store: Store) -> None:
+    assert Query("x").summary(store, 200, 200) == "200+ found  expected hidden"
+
+
+def test_lines_are_cut_to_a_width() -> None:
+    assert [cut("abcdef", 6), cut("a\nb\tcdef", 5)] == ["abcdef", "a b …"]
+
+
+def test_what_is_no_character_is_replaced() -> None:
+    assert plain("a\x1b\x00\udcffb\tc\n") == "a\ufffd\ufffd\ufffdb   c\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "moment", "held"),
+    [
+        (0, "printed here", ["R1=ctx()", "R10=fp0"]),
+        (1, "before 0: r1 = *(u32 *)(r1 +0)", ["R1=ctx()", "R10=fp0"]),
+        (4, "before 1: r0 = *(u8 *)(r1 +0)", ["R1=pkt(r=0)", "R10=fp0"]),
+        (7, "before 1: r0 = *(u8 *)(r1 +0)", ["R1=pkt(r=0)", "R10=fp0"]),
+    ],
+    ids=["state", "source", "instruction", "summary"],
+)
+def test_registers_are_those_before_the_instruction(
+    line: int, moment: str, held: list[str]
+) -> None:
+    now = States(Log(LOG)).at(line)
+    assert now.moment == moment
+    assert list(map(str, now.entries)) == held
+
+
+def test_another_path_has_no_registers() -> None:
+    log = Log("0: R1=ctx() R10=fp0\n0: (b7) r0 = 0\n7: (95) exit\n\nfrom 0 to 1: safe\n" + LOG)
+    assert States(log).at(2).moment == "not on the failing path"
+
+
+def test_a_text_without_instructions_has_no_registers() -> None:
+    assert States(Log("error: no such header\n")).at(0).entries == ()
+
+
+def test_a_long_log_opens_at_its_message(store: Store) -> None:
+    notes = "".join(f"; note {n}\n" for n in range(20_000))
+    text = LOG.replace("1: (71)", f"{notes}1: (71)")
+    filed(store, rejected(log=text, sources=(SourceText.of("bpf/first.bpf.c", SOURCE),)))
+
+    async def press(pilot: Pilot[None]) -> None:
+        await pilot.press("enter", "l")
+        assert "20006 | invalid access" in await look(pilot)
+
+    drive(store, press)
