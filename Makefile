@@ -6,7 +6,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 setup: ## Install system packages (Debian 12, Ubuntu 24.04), make .venv, build bpf/
-	@scripts/setup test figures
+	@scripts/setup test figures terminal
 
 demo: ## See the telemetry adapt to a flood, on a real XDP hook
 	@scripts/run demo $(ARGS)

@@ -1,4 +1,6 @@
-"""The verifier diary: from a raw log to a page. The rooms, in the order in which a log passes them:
+"""The verifier diary: from a raw log to a page.
+
+The rooms, in the order in which a log passes them:
 
 capture   model journal origin scrub ownership | bcc_capture flight_recorder watching pytest_plugin
 reading   clean prefixes lines parser registers ranges operations logfile events loops
