@@ -36,6 +36,7 @@ HOMES = {
         "return values or raise a LabError, and let the command print",
     ),
     "matplotlib": (("lab/evaluation/figures/",), "call a figure of lab.evaluation.figures"),
+    "textual": (("verifier_diary/browser/",), "call verifier_diary.browser"),
     "cffi": (("lab/libbpf/",), "call lab.libbpf, the one door to bpf()"),
     "bcc": (("verifier_diary/", "lab/evaluation/bench/", "lab/bench"), "call verifier_diary"),
 }

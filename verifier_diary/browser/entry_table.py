@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
@@ -108,6 +108,11 @@ class EntryTable(CursorView):
         super().watch_scroll_y(old_value, new_value)
         if new_value + self.size.height > self.count() - NEAR:
             self.post_message(self.MoreWanted())
+
+    def on_click(self, event: Click) -> None:
+        """Read what is clicked twice; the first click has put the cursor there."""
+        if event.chain == 2:
+            self.action_read()
 
     def action_last(self) -> None:
         """Go to the last entry of all."""

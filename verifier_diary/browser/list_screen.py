@@ -85,14 +85,16 @@ class ListScreen(Screen[None]):
 
     def _show_summary(self) -> None:
         text = self._query.summary(self._store, len(self._loaded), self._limit)
-        self.query_one("#summary", Static).update(Text(text, no_wrap=True, overflow="ellipsis"))
+        self.query_one("#summary", Static).update(
+            Text(text, no_wrap=True, overflow="ellipsis"), layout=False
+        )
 
     def _show_preview(self) -> None:
         entry = self._table.current
         lines = _about(entry) if entry else self._nothing()
         width = max(self.size.width - 2, 20)
         text = Text("\n".join(cut(line, width) for line in lines), no_wrap=True)
-        self.query_one("#preview", Static).update(text)
+        self.query_one("#preview", Static).update(text, layout=False)
 
     def _nothing(self) -> Iterator[str]:
         if self._query.text:
@@ -142,7 +144,12 @@ class ListScreen(Screen[None]):
     @on(EntryTable.Chosen)
     def _open(self) -> None:
         if self._table.current:
-            self.app.push_screen(PageScreen(self._store, self._loaded, self._table.cursor))
+            page = PageScreen(self._store, self._loaded, self._table.cursor)
+            self.app.push_screen(page, self._back)
+
+    def _back(self, position: int | None) -> None:
+        if position is not None:
+            self._table.cursor = position
 
     def action_search(self) -> None:
         """Go to where words are typed."""

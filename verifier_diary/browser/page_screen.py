@@ -24,8 +24,8 @@ from verifier_diary.store import Store
 _MARGIN = 4  # the scrollbar and a space on each side
 
 
-class PageScreen(Screen[None]):
-    """One entry, and the way to its neighbours in the list."""
+class PageScreen(Screen[int]):
+    """One entry, and the way to its neighbours in the list; ends with the place of the last."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll(1)", show=False),
@@ -38,7 +38,7 @@ class PageScreen(Screen[None]):
         Binding("s", "source", "Whole source"),
         Binding("n", "turn(1)", "Next"),
         Binding("p", "turn(-1)", "Previous"),
-        Binding("escape", "app.pop_screen", "Back"),
+        Binding("escape", "back", "Back"),
     ]
 
     def __init__(self, store: Store, entries: Sequence[Entry], position: int) -> None:
@@ -127,6 +127,10 @@ class PageScreen(Screen[None]):
             self._position = position
             self._read()
             self.action_top()
+
+    def action_back(self) -> None:
+        """Go back to the list."""
+        self.dismiss(self._position)
 
     def action_log(self) -> None:
         """Open the whole log."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 from verifier_diary.browser.app import Browser
@@ -10,6 +11,7 @@ from verifier_diary.browser.query import Query
 from verifier_diary.store import Store
 
 SIZE = (100, 36)  # characters and lines
+_REMOTE_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # a picture fetches nothing
 LIST, PAGE = "diary-list.svg", "diary-page.svg"
 
 
@@ -21,7 +23,7 @@ def screenshots(
         pictures = asyncio.run(_draw(Browser(store, query), size))
     paths = folder / LIST, folder / PAGE
     for path, picture in zip(paths, pictures, strict=True):
-        path.write_text(picture, encoding="utf-8")
+        path.write_text(_REMOTE_FONTS.sub("", picture), encoding="utf-8")
     return paths
 
 
