@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
  * The comparison point: exact counts per key in a hash map, and nothing else. Keys that find the
- * map full are refused, as in any program of this kind. Twin: simulator/sketches/baseline.py.
+ * map full are refused, as in any program of this kind. Twin: simulator/metrics.py, truth.
  */
 #include "key.h"
 #include "totals.h"

@@ -180,13 +180,19 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(label: str, total: float | None = None) -> Iterator[Advance]:
-    """Show a bar on stderr where that is a terminal; yields what advances it."""
+    """Show a bar on stderr where that is a terminal, or a count where the total is unknown.
+
+    Yields what advances it.
+    """
     if not sys.stderr.isatty():
         yield lambda steps=1: None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    columns = Progress.get_default_columns()
+    if total is None:
+        columns = (TextColumn("{task.description}: {task.completed:,.0f}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=total)
         yield lambda steps=1: bar.advance(task, steps)

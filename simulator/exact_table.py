@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.hashing import fmix64
+from simulator.hashing import mix_words
 from simulator.jit import njit, signed
 from simulator.words import copy_key, same_key
 
@@ -45,9 +45,7 @@ def exact_table(words: int, limit: int) -> ExactTable:
 @njit
 def find_record(table: ExactTable, words: NDArray[np.uint64], key: int) -> int:
     """Return where the record of the key at words[key] is, or would be, in table.cells."""
-    mixed = np.uint64(0)
-    for i in range(len(table.key)):
-        mixed = fmix64(mixed ^ words[key + i])
+    mixed = mix_words(words, key, len(table.key))
     cell = signed(mixed & np.uint64(table.mask))
     while True:
         at = cell * (len(table.key) + _RECORD)

@@ -53,6 +53,15 @@ def fmix64(value: np.uint64) -> np.uint64:
 
 
 @njit
+def mix_words(words: NDArray[np.uint64], at: int, count: int) -> np.uint64:
+    """Return a quick hash of a key, for tables of our own; the data path never uses it."""
+    mixed = np.uint64(0)
+    for i in range(count):
+        mixed = fmix64(mixed ^ words[at + i])
+    return mixed
+
+
+@njit
 def hash_murmur3(
     words: NDArray[np.uint64], at: int, count: int, seed: np.uint64
 ) -> tuple[np.uint64, np.uint64]:

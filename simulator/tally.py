@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.hashing import fmix64
+from simulator.hashing import mix_words
 from simulator.jit import njit, signed
 from simulator.words import copy_key, same_key
 
@@ -18,14 +18,6 @@ _GROWTH = 4
 _NUMBER = np.uint64(0xFFFFFFFF)  # low half of an index cell: number of the key + 1, 0 where free
 _TAG = ~_NUMBER
 _1 = np.uint64(1)
-
-
-@njit
-def _hash(words: NDArray[np.uint64], at: int, count: int) -> np.uint64:
-    mixed = np.uint64(0)
-    for i in range(count):
-        mixed = fmix64(mixed ^ words[at + i])
-    return mixed
 
 
 @njit
@@ -44,7 +36,7 @@ def _add(
     """Add from place `start` on until all room is used; returns (keys used, next place)."""
     mask = len(index) - 1
     for i in range(start, len(more_packets)):
-        mixed = _hash(words, i * count, count)
+        mixed = mix_words(words, i * count, count)
         tag = mixed & _TAG
         cell = signed(mixed) & mask
         while True:
@@ -71,7 +63,7 @@ def _add(
 def _fill_index(index: NDArray[np.uint64], keys: NDArray[np.uint64], used: int, count: int) -> None:
     mask = len(index) - 1
     for number in range(used):
-        mixed = _hash(keys, number * count, count)
+        mixed = mix_words(keys, number * count, count)
         cell = signed(mixed) & mask
         while index[cell] != 0:
             cell = (cell + 1) & mask

@@ -49,3 +49,41 @@ class Size(click.ParamType[int]):
         except ValueError as error:
             self.fail(str(error), param, ctx)
         return size
+
+
+def key_option(function: F) -> F:
+    """Add `--key src|flow`."""
+    return click.option(
+        "--key",
+        type=click.Choice(["src", "flow"]),
+        default="src",
+        show_default=True,
+        help="What is counted: source addresses or 5-tuples.",
+    )(function)
+
+
+def memory_option(default: str) -> Callable[[F], F]:
+    """Add `--memory SIZE`."""
+    return click.option(
+        "--memory",
+        type=Size(minimum=1),
+        default=default,
+        show_default=True,
+        help="Budget of everything Low Detail allocates: all buffers, all CPUs.",
+    )
+
+
+def threshold_option(minimum: int) -> Callable[[F], F]:
+    """Add `--threshold N`."""
+    return click.option(
+        "--threshold",
+        type=click.IntRange(minimum),
+        default=10_000,
+        show_default=True,
+        help="New keys per second that High Detail bears.",
+    )
+
+
+def seed_option(meaning: str) -> Callable[[F], F]:
+    """Add `--seed N`, 64 bits, with what it decides as its help."""
+    return click.option("--seed", type=click.IntRange(0, (1 << 64) - 1), default=None, help=meaning)

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lab.commands._options import Size, format_option
+from lab.commands._options import (
+    format_option,
+    key_option,
+    memory_option,
+    seed_option,
+    threshold_option,
+)
 from lab.errors import CheckFailed, EnvironmentProblem, UsageError_
 from lab.output import Format, Report, message, write
 
@@ -34,33 +40,10 @@ LEAST_SECONDS = 8
     show_default=True,
     help="How long to send traffic; three of them are the flood.",
 )
-@click.option(
-    "--key",
-    type=click.Choice(["src", "flow"]),
-    default="src",
-    show_default=True,
-    help="What is counted: source addresses or 5-tuples.",
-)
-@click.option(
-    "--memory",
-    type=Size(minimum=1),
-    default=DEFAULT_MEMORY,
-    show_default=True,
-    help="Budget of everything Low Detail allocates: all buffers, all CPUs.",
-)
-@click.option(
-    "--threshold",
-    type=click.IntRange(100),
-    default=10_000,
-    show_default=True,
-    help="New keys per second that High Detail bears.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, (1 << 64) - 1),
-    default=None,
-    help="Of the traffic, and the run's secret; random unless given.",
-)
+@key_option
+@memory_option(DEFAULT_MEMORY)
+@threshold_option(100)
+@seed_option("Of the traffic, and the run's secret; random unless given.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import click
 
 from lab.commands._options import format_option
 from lab.errors import CheckFailed
-from lab.output import Format, Report, write
+from lab.output import Format, Report, progress, write
 
 SCHEMA = 1
 MUTANTS = "mutants"
@@ -86,7 +84,7 @@ def _campaign(packets: int, seed: int, cases: Path, format: Format) -> None:  # 
     from lab.fuzz.campaign import run
     from lab.replay.engines import kernel
 
-    with _progress("fuzz", packets) as advance:
+    with progress("fuzz", packets) as advance:
         found = run(packets, seed, kernel, cases, advance)
     facts: dict[str, Any] = {
         "packets": found.packets,
@@ -113,7 +111,7 @@ def _mutants(seed: int, format: Format) -> None:  # noqa: A002
     from lab.fuzz.hunt import hunt
     from lab.fuzz.mutants import MUTANTS as ALL
 
-    with _progress("mutants", len(ALL)) as advance:
+    with progress("mutants", len(ALL)) as advance:
         catches = list(hunt(seed, lambda _: advance(1)))
     rows = [
         {"mutant": c.mutant, "caught": c.caught, "packets": c.packets, "example": c.example}
@@ -140,14 +138,3 @@ def _again(folder: Path, format: Format) -> None:  # noqa: A002
     write(Report(SCHEMA, metadata=facts), format)
     if found.differences:
         raise CheckFailed(f"{folder} still differs: {'; '.join(found.examples)}")
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.advance(task, done)

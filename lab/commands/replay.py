@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lab.commands._options import Size, format_option
+from lab.commands._options import (
+    format_option,
+    key_option,
+    memory_option,
+    seed_option,
+    threshold_option,
+)
 from lab.errors import BadInput, CheckFailed, UsageError_
-from lab.output import Format, Report, message, write
+from lab.output import Format, Report, message, progress, write
 from lab.replay.engines import ENGINES
 
 if TYPE_CHECKING:
@@ -31,13 +36,7 @@ MAX_CPUS = 256
     show_default=True,
     help="What runs the data path.",
 )
-@click.option(
-    "--key",
-    type=click.Choice(["src", "flow"]),
-    default="src",
-    show_default=True,
-    help="What is counted: source addresses or 5-tuples.",
-)
+@key_option
 @click.option(
     "--detail",
     type=click.Choice(["auto", "high", "low"]),
@@ -45,13 +44,7 @@ MAX_CPUS = 256
     show_default=True,
     help="Let the data path switch, or force one detail.",
 )
-@click.option(
-    "--memory",
-    type=Size(minimum=1),
-    default=DEFAULT_MEMORY,
-    show_default=True,
-    help="Budget of everything Low Detail allocates: all buffers, all CPUs.",
-)
+@memory_option(DEFAULT_MEMORY)
 @click.option(
     "--exact-entries",
     type=click.IntRange(1, 1 << 26),
@@ -66,13 +59,7 @@ MAX_CPUS = 256
     show_default=True,
     help="Instances that packets are spread over by flow hash, as RSS would.",
 )
-@click.option(
-    "--threshold",
-    type=click.IntRange(1),
-    default=10_000,
-    show_default=True,
-    help="New keys per second that High Detail bears.",
-)
+@threshold_option(1)
 @click.option(
     "--epoch",
     type=click.FloatRange(0.001, 86400),
@@ -95,12 +82,7 @@ MAX_CPUS = 256
     show_default=True,
     help="The sketch's hash family.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, (1 << 64) - 1),
-    default=None,
-    help="The run's secret; random unless given.",
-)
+@seed_option("The run's secret; random unless given.")
 @format_option
 def command(trace: str, engine: str, format: Format, **options: Any) -> None:  # noqa: A002
     """Feed the capture TRACE through the data path and compare with exact truth.
@@ -113,9 +95,8 @@ def command(trace: str, engine: str, format: Format, **options: Any) -> None:  #
     from lab.replay.run import replay
 
     settings = _settings(options)
-    with ExitStack() as stack:
-        frames = stack.enter_context(_Frames(trace))
-        result = replay(frames, settings, ENGINES[engine])
+    frames = _Frames(trace)
+    result = replay(frames, settings, ENGINES[engine])
     found = {**record(settings, result), "trace_complete": frames.fault is None}
     write(Report(SCHEMA, metadata=found), format)
     if frames.clipped:
@@ -135,40 +116,24 @@ class _Frames:
         from simulator.traces import TraceReader
 
         self._reader = TraceReader(path)
-        self._progress: Any = None
         self.fault: BadInput | None = None
 
     @property
     def clipped(self) -> int:
         return self._reader.info.clipped
 
-    def __enter__(self) -> _Frames:
-        from rich.console import Console
-        from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
-        console = Console(stderr=True)
-        columns = (TextColumn("replay: {task.completed:,} packets"), TimeElapsedColumn())
-        self._progress = Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
-        )
-        self._progress.start()
-        self._task = self._progress.add_task("replay", total=None)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._progress.stop()
-
     def __iter__(self) -> Iterator[Frames]:
         from simulator.traces import TraceError
 
-        try:
-            for frames in self._reader:
-                yield frames
-                self._progress.advance(self._task, len(frames))
-        except TraceError as error:
-            self.fault = BadInput(error.problem, try_=error.try_)
-            if not self._reader.info.packets:
-                raise self.fault from error
+        with progress("packets replayed") as advance:
+            try:
+                for frames in self._reader:
+                    yield frames
+                    advance(len(frames))
+            except TraceError as error:
+                self.fault = BadInput(error.problem, try_=error.try_)
+                if not self._reader.info.packets:
+                    raise self.fault from error
 
 
 def _settings(options: dict[str, Any]) -> ReplaySettings:

@@ -1,4 +1,4 @@
-"""The JSON of a replay, and of the demo's summary: one record, documented in docs/reference."""
+"""The JSON of a replay, and of the demo's summary: one record."""
 
 from __future__ import annotations
 

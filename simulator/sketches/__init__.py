@@ -1,1 +1,1 @@
-"""Sketches, one file each, registered below with the laws that each obeys."""
+"""Sketches, one file each, named as their BPF source is."""
