@@ -7,6 +7,9 @@ reading   clean prefixes lines parser registers ranges operations logfile events
 judging   catalogue/ classes messages refusals classifier kernel_report
 saying    explain scene reason path source hotspots words report lessons
 keeping   schema store filing fingerprint cures journal_import log_import refresh texts
-finding   entries listing search statistics differences finding
-showing   views page entry_page browser/ export publish markdown serving commands
+finding   entries search statistics differences finding
+showing   views page page_record listing browser/ serving commands
+publishing  export exported publish generated markdown; pages: entry class index numbers development
+            wordings (how kernels reworded messages)
+measuring scale
 """

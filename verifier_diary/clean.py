@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno as numbers
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
+from verifier_diary.logfile import GAP
 from verifier_diary.parser import INSTRUCTION
 from verifier_diary.prefixes import normalise
-from verifier_diary.scrub import ADDRESS, strip_addresses
+from verifier_diary.quoted import Quoted, statements
+from verifier_diary.scrub import strip_addresses
 
 _BEGIN = re.compile(r"-- BEGIN (?:[A-Z]+ )*LOG --+(.*)")
 _END = re.compile(r"(.*?)(?:libbpf: )?(?:prog '[^']*': )?-- END (?:[A-Z]+ )*LOG --")
@@ -18,22 +21,18 @@ _LOADER = re.compile(
     r"|(?:program|prog) \S+: (?:load program|failed to load|BPF program load)"
     r"|Prog section '|BTF debug data section|Verifier analysis:| - (?:Type|Attach Type|License|"
     r"Instructions|Length):|Traceback \(most|PROCESSING .* VERIFIER LOG:"
+    r"|.*load program: [a-z ]{4,40}:$|.*[Vv]erifier (?:error|log|output)[^:]*:$"
 )
 _AFTERWARDS = re.compile(r"HINT: |Traceback \(most")  # BCC's, behind a log without a summary
 _HEADER = re.compile(r"PROCESSING .* VERIFIER LOG:")  # veristat's, before each program
-_INTRODUCED = re.compile(
-    r"(.*?(?:load program: [a-z ]{4,40}|[Vv]erifier (?:output|log|error output)):) +(?=\S)(.*)"
-)
-_OMITTED = re.compile(r" \(\d+ lines?(?:\(s\))? omitted\)$")
+_LIBBPF = re.compile(r"^[ \t]*libbpf: ")
 _SUMMARY = re.compile(r"processed [0-9]+ insns")
+_SIMULATED = re.compile(r"^ *\d+: \([0-9a-f]{2}\) |processed \d+ insns", re.MULTILINE)
 _START = re.compile(r"func#0 @|0: \([0-9a-f]{2}\) |0: R1=|Validating \S+\(\) func#")
 _PROGRAM = re.compile(r"\bprog(?:ram)? '?([\w.]+)'?: |PROCESSING [^\s,]*/(\w+),")
 _FAILED = re.compile(
     r"load failed: |failed to create: |failed to load[^:]*: |load program: |rejected: |returned "
-    r"|os error |errno[ =]|error code |Failed to load program: "
-)
-_LOADED_POINTER = re.compile(
-    r"\(18\) r\d = 0x([0-9a-f]{16})\b *; (?:frame\d+: )?R\d\w*=(?!scalar|inv|P)[a-z]"
+    r"|os error |errno[ :=]+|err=|error code |Failed to load program: "
 )
 
 
@@ -50,84 +49,89 @@ class Paste:
 def clean(text: str) -> tuple[Paste, ...]:
     """Split a pasted text into its logs; a text without a log is one paste with a loader's words.
 
-    Never raises; an empty text gives one empty paste.
+    A log that was pasted twice counts once. Never raises; an empty text gives one empty paste.
     """
-    lines = _one_statement_each(normalise(text))
-    parts = _bordered(lines) if any(map(_BEGIN.search, lines)) else _unbordered(lines)
-    return tuple(_paste(log, loader) for log, loader in parts)
+    lines = list(statements(normalise(text)))
+    bordered = any(isinstance(line, str) and _BEGIN.search(line) for line in lines)
+    parts = _bordered(lines) if bordered else _unbordered(lines)
+    return tuple(_each_once(map(_paste, parts)))
 
 
-def strip(text: str) -> str:
-    """Take kernel addresses out of a log, 5-level paging's too."""
-    for address in set(_LOADED_POINTER.findall(text)):
-        text = text.replace(f"0x{address}", ADDRESS)
-    return strip_addresses(text)
+# Rust prints an error, log included, and then its cause, which is the same; libbpf loads twice.
+def _each_once(pastes: Iterable[Paste]) -> Iterable[Paste]:
+    found: dict[tuple[object, ...], Paste] = {}
+    for paste in pastes:
+        same = (paste.program, *map(str.strip, (paste.log or paste.loader).split("\n")))
+        first = found.setdefault(same, paste)
+        if first.errno is None and paste.errno is not None:
+            found[same] = replace(first, errno=paste.errno)
+    return found.values()
 
 
-# Go and Rust loaders put the first line of the log, or its last, behind words of their own.
-def _one_statement_each(lines: list[str]) -> list[str]:
-    out: list[str] = []
-    for line in lines:
-        if ": " in line and (match := _INTRODUCED.match(line)):
-            out += [match[1], *_joined(_OMITTED.sub("", match[2]))]
-        else:
-            out.append(line)
-    return out
+@dataclass(slots=True)
+class _Part:
+    log: list[str] = field(default_factory=list)
+    around: list[str] = field(default_factory=list)
+    quoted: tuple[str, ...] = ()  # the verdict, in a loader's words
 
 
-# Go joins the last lines of a log by colons: `5: (71) r1 = *(u8 *)(r9 +23): R9 invalid ...`.
-def _joined(text: str) -> list[str]:
-    match = INSTRUCTION.match(text)
-    start = match.end() if match else 0
-    first, *rest = re.split(r": (?=[A-Za-z])", text[start:])
-    return [text[:start] + first, *rest]
-
-
-_Part = tuple[list[str], list[str]]
-
-
-def _bordered(lines: list[str]) -> list[_Part]:
+def _bordered(lines: Iterable[str | Quoted]) -> list[_Part]:
     parts: list[_Part] = []
-    log: list[str] | None = None
-    around: list[str] = []
+    current = _Part()
+    inside = False
     for line in lines:
-        if log is None and (match := _BEGIN.search(line)):
-            log = [rest] if (rest := match[1].strip()) else []
-            around.append(line)
-        elif log is not None and (match := _END.search(line)):
-            parts.append((log + [match[1]] * bool(match[1].strip()), around))
-            log, around = None, []
+        if isinstance(line, Quoted):
+            current.around += [line.head, *line.lines]
+        elif not inside and (match := _BEGIN.search(line)):
+            current.log = [rest] if (rest := match[1].strip()) else []
+            current.around.append(line)
+            inside = True
+        elif inside and (match := _END.search(line)):
+            current.log += [match[1]] * bool(match[1].strip())
+            parts.append(current)
+            current, inside = _Part(), False
         else:
-            (around if log is None else log).append(line)
-    if log is not None:
-        return [*parts, (log, around)]
-    if parts and around:  # what follows the last log is about it
-        parts[-1] = parts[-1][0], parts[-1][1] + around
+            (current.log if inside else current.around).append(line)
+    if inside:
+        return [*parts, current]
+    parts[-1].around += current.around  # what follows the last log is about it
     return parts
 
 
-def _unbordered(lines: list[str]) -> list[_Part]:
-    parts: list[_Part] = [([], [])]
+def _unbordered(lines: Iterable[str | Quoted]) -> list[_Part]:
+    parts = [_Part()]
     finished = False
     for line in lines:
-        if (finished and _START.match(line)) or (_HEADER.match(line) and parts[-1][0]):
-            parts.append(([], []))
+        part = parts[-1]
+        if isinstance(line, Quoted):
+            if part.quoted not in ((), line.lines):
+                parts.append(part := _Part())
+                finished = False
+            part.around.append(line.head)
+            part.quoted = line.lines
+            continue
+        if (finished and _START.match(line)) or (_HEADER.match(line) and part.log):
+            parts.append(part := _Part())
             finished = False
-        log, loader = parts[-1]
         if finished or _LOADER.match(line):
-            loader.append(line)
-            finished = finished or bool(log and _AFTERWARDS.match(line))
+            part.around.append(line)
+            finished = finished or bool(part.log and _AFTERWARDS.match(line))
         else:
-            log.append(line)
+            part.log.append(line)
             finished = bool(_SUMMARY.search(line)) and not INSTRUCTION.match(line)
     return parts
 
 
-def _paste(log: list[str], around: list[str]) -> Paste:
-    loader = "\n".join(line.removeprefix("libbpf: ") for line in around if line.strip())
+def _paste(part: _Part) -> Paste:
+    loader = "\n".join(_LIBBPF.sub("", line) for line in part.around if line.strip())
     program = _PROGRAM.search(loader)
-    text = strip("\n".join(line.removeprefix("libbpf: ") for line in log)).strip("\n")
-    return Paste(text, loader, (program[1] or program[2]) if program else None, errno_in(loader))
+    text = strip_addresses("\n".join(_LIBBPF.sub("", line) for line in part.log)).strip("\n")
+    if part.quoted and not _SUMMARY.search(text):
+        text = "\n".join((*([text] if text.strip() else []), GAP, *part.quoted))
+    errno = errno_in(loader)
+    if errno is None and not _SIMULATED.search(text):
+        errno = errno_in(text)
+    return Paste(text, loader, (program[1] or program[2]) if program else None, errno)
 
 
 def errno_in(loader: str) -> int | None:

@@ -16,7 +16,7 @@ from verifier_diary.generated import Change
 from verifier_diary.listing import listing
 from verifier_diary.opening import opened
 from verifier_diary.store import Store
-from verifier_diary.store_errors import BadLog
+from verifier_diary.store_errors import BadLog, NoSuchEntry
 from verifier_diary.terminal import Terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,7 +52,7 @@ def filter_options(function: F) -> F:
         click.option(
             "--expected", is_flag=True, help="Only rejections that tests and lessons want."
         ),
-        click.option("--all", "everything", is_flag=True, help="These and the others."),
+        click.option("--all", "everything", is_flag=True, help="What tests and lessons want, too."),
     )
     for option in reversed(options):
         function = option(function)
@@ -61,6 +61,8 @@ def filter_options(function: F) -> F:
 
 def _filter(options: dict[str, Any]) -> Filter:
     is_open = options.pop("is_open")
+    if options["class_id"] is not None:
+        _check_class(options["class_id"])
     expected, everything = options.pop("expected"), options.pop("everything")
     return Filter(
         **options,
@@ -69,7 +71,21 @@ def _filter(options: dict[str, Any]) -> Filter:
     )
 
 
-@click.command("list")
+# A misspelt class would look like one that was never met.
+def _check_class(class_id: str) -> None:
+    from difflib import get_close_matches
+
+    from verifier_diary.classes import BY_ID
+
+    if class_id not in BY_ID:
+        near = get_close_matches(class_id, BY_ID, n=3, cutoff=0.5)
+        raise NoSuchEntry(
+            f"there is no class {class_id}",
+            try_=f"one of: {', '.join(near or BY_ID)}",
+        )
+
+
+@click.command("list", short_help="List the entries, newest first.")
 @filter_options
 @click.option("--limit", type=click.IntRange(1), help="At most so many, the newest.")
 @format_option
@@ -95,34 +111,48 @@ def show_list(
         click.echo(listing(found, _width()))
     else:
         terminal.message(f"no entries; the diary is {store.path}")
+    _say_hidden(terminal, store, wanted)
+
+
+def _say_hidden(terminal: Terminal, store: Store, wanted: Filter) -> None:
     hidden = count(store, replace(wanted, expected=True)) if wanted.expected is False else 0
     if hidden:
         terminal.message(f"{hidden} expected by tests and lessons, hidden; --all shows them")
 
 
-@click.command("show")
-@click.argument("wanted", metavar="ID", default=LATEST)
+@click.command("show", short_help="Explain one entry: reason, place, way to it, cure.")
+@click.argument("wanted", metavar="[ID]", default=LATEST)
 @click.option("--log", "whole_log", is_flag=True, help="Show the whole log, not folded.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Without ID: the newest, expected ones included."
+)
 @format_option
 @click.pass_obj
-def show_command(terminal: Terminal, wanted: str, whole_log: bool, form: str) -> None:
+def show_command(
+    terminal: Terminal, wanted: str, whole_log: bool, everything: bool, form: str
+) -> None:
     """Explain one entry: why it was rejected, where, how it came to that, and what cured it.
 
-    ID is an entry's, or the start of one, or an attempt's; without it the newest entry is shown.
+    ID is an entry's, or the start of one, or an attempt's. Without it, or with `last`, the newest
+    entry is shown: the first of `lab diary list`, or with --all of `lab diary list --all`.
     """
+    from verifier_diary.fates import fates, section
     from verifier_diary.page import page
     from verifier_diary.page_record import record
     from verifier_diary.views import render
 
     with opened(terminal) as store:
-        this = page(store, entry(store, wanted))
+        this = page(store, entry(store, wanted, expected=None if everything else False))
+        told = fates(store, this.attempt.id)
     if form == TABLE:
-        click.echo(render(this, whole_log=whole_log, width=min(_width() or 100, 100)))
+        text = render(this, whole_log=whole_log, width=min(_width() or 100, 100))
+        click.echo(text + section(told, this.attempt.id))
     else:
-        terminal.write([record(this)], {"diary": str(store.path)}, form)
+        row = record(this) | {"fates": [fate.record() for fate in told]}
+        terminal.write([row], {"diary": str(store.path)}, form)
 
 
-@click.command("search")
+@click.command("search", short_help="Find entries by words in message, C source, log, diagnosis.")
 @click.argument("words", metavar="TEXT...", nargs=-1, required=True)
 @filter_options
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most.")
@@ -139,8 +169,9 @@ def search_command(
     from verifier_diary.search import passages, search
 
     text = " ".join(f'"{word}"' if " " in word else word for word in words)
+    wanted = _filter(options)
     with opened(terminal) as store:
-        found = search(store, text, _filter(options), limit)
+        found = search(store, text, wanted, limit)
         if form != TABLE:
             where = passages(store, text, found)
             rows = [
@@ -152,15 +183,24 @@ def search_command(
             click.echo(listing(found, _width()))
         else:
             terminal.message(f"nothing in {store.path} holds {text}")
+        if form == TABLE and wanted.expected is False:
+            hidden = len(search(store, text, replace(wanted, expected=True), limit))
+            if hidden:
+                terminal.message(
+                    f"{hidden} expected by tests and lessons, hidden; --all shows them"
+                )
 
 
-@click.command("diff")
+@click.command("diff", short_help="Compare two entries: their logs and sources.")
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @format_option
 @click.pass_obj
 def diff_command(terminal: Terminal, first: str, second: str, form: str) -> None:
-    """Compare two entries or attempts: their logs, blind to numbers and addresses, and sources."""
+    """Compare two entries or attempts: their logs, blind to numbers and addresses, and sources.
+
+    A and B are ids as `lab diary show` takes them; `last` is the newest entry of `lab diary list`.
+    """
     from verifier_diary.differences import difference
 
     with opened(terminal) as store:
@@ -172,24 +212,25 @@ def diff_command(terminal: Terminal, first: str, second: str, form: str) -> None
         terminal.write([found.record()], {"diary": str(store.path)}, form)
 
 
-@click.command("stats")
-@click.option("--expected", is_flag=True, help="Count rejections that were wanted, too.")
+@click.command("stats", short_help="Count rejections, tries per cure, what programs cost.")
+@click.option("--all", "everything", is_flag=True, help="Count what tests and lessons want, too.")
 @format_option
 @click.pass_obj
-def stats_command(terminal: Terminal, expected: bool, form: str) -> None:
+def stats_command(terminal: Terminal, everything: bool, form: str) -> None:
     """Count: by class, kernel, program and week, tries per cure, instructions per revision."""
     from verifier_diary.statistics import statistics
     from verifier_diary.statistics_view import render
 
     with opened(terminal) as store:
-        numbers = statistics(store, expected=expected)
-    if form == TABLE:
-        click.echo(render(numbers))
-    else:
-        terminal.write(list(numbers.rows()), {"diary": str(store.path)}, form)
+        numbers = statistics(store, expected=everything)
+        if form == TABLE:
+            click.echo(render(numbers))
+            _say_hidden(terminal, store, Filter(expected=None if everything else False))
+        else:
+            terminal.write(list(numbers.rows()), {"diary": str(store.path)}, form)
 
 
-@click.command("import")
+@click.command("import", short_help="File verifier logs pasted from anywhere.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @format_option
 @click.pass_obj
@@ -244,12 +285,17 @@ def _width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-@click.command("export")
+@click.command("export", short_help="Write this project's entries as text files, to be committed.")
 @click.option("--to", metavar="FOLDER", type=click.Path(path_type=Path), help=f"[{ENTRIES}]")
 @format_option
 @click.pass_obj
 def export_command(terminal: Terminal, to: Path | None, form: str) -> None:
-    """Write the entries of this project's journal as text files, one each, to be committed."""
+    """Write the entries of this project's journal as text files, one each, to be committed.
+
+    They come from verifier_diary/journal (what was met) and from its folder `lessons`, which `lab
+    diary lessons` writes; GLIMPSE_JOURNAL names another journal. Your own diary is not exported.
+    The same journal gives the same bytes.
+    """
     from verifier_diary.export import export
     from verifier_diary.generated import default
 
@@ -257,7 +303,7 @@ def export_command(terminal: Terminal, to: Path | None, form: str) -> None:
     show_changes(terminal, export(folder, terminal.message), folder, form)
 
 
-@click.command("publish")
+@click.command("publish", short_help="Make the diary's pages for the documentation.")
 @click.option(
     "--from", "source", metavar="FOLDER", type=click.Path(path_type=Path), help=f"[{ENTRIES}]"
 )
@@ -265,7 +311,11 @@ def export_command(terminal: Terminal, to: Path | None, form: str) -> None:
 @format_option
 @click.pass_obj
 def publish_command(terminal: Terminal, source: Path | None, to: Path | None, form: str) -> None:
-    """Make the diary's pages for the documentation from the exported entries."""
+    """Make the diary's pages for the documentation from the exported entries.
+
+    One for each entry and each class of error, indexes by class, kernel and program, statistics,
+    and the development log. Pages of entries that are gone are removed.
+    """
     from verifier_diary.generated import default
     from verifier_diary.publish import publish
 
@@ -280,10 +330,13 @@ def show_changes(terminal: Terminal, changes: list[Change], folder: Path, form: 
     terminal.message(f"{folder}: {len(changes) or 'no'} file{'s' * (len(changes) != 1)} changed")
 
 
-@click.command("refresh")
+@click.command("refresh", short_help="Diagnose all entries again, after an update.")
 @click.pass_obj
 def refresh_command(terminal: Terminal) -> None:
-    """Diagnose all entries again, as this version of the program sees them."""
+    """Diagnose all entries again, as this version of the program sees them.
+
+    Entries keep the class that they were filed under; a newer version may know better.
+    """
     from verifier_diary.refresh import refresh
 
     moved = 0
@@ -296,8 +349,14 @@ def refresh_command(terminal: Terminal) -> None:
     terminal.message(f"{whole:,} rejections diagnosed; {moved:,} are in another entry now")
 
 
-@click.command("serve")
-@click.option("--port", type=click.IntRange(1, 65535), default=8001, show_default=True)
+@click.command("serve", short_help="Open the diary in datasette, on 127.0.0.1 only.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8001,
+    show_default=True,
+    help="Where it listens, on 127.0.0.1.",
+)
 @click.pass_obj
 def serve_command(terminal: Terminal, port: int) -> None:
     """Open the diary in datasette, on 127.0.0.1 only; Ctrl-C ends it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import Any
 
 from verifier_diary.attempts import attempt
 from verifier_diary.entries import Entry
-from verifier_diary.model import Attempt, SourceText
+from verifier_diary.model import Attempt, Layer, SourceText
+from verifier_diary.source import body_of
 from verifier_diary.store import Store
 
 
@@ -22,22 +24,37 @@ class Cure:
     time: str
     revision: str | None
     tries: int  # rejections of the program until then
-    diff: str  # unified, of all sources that changed; '' where none did
+    diff: str  # unified, of all sources that changed; '' where none did, or none is known
     settings: tuple[str, ...]  # knobs, map sizes, kernel, compiler: `width: 8 -> 16`
     instructions: tuple[int | None, int | None]  # processed, before and after
     states: tuple[int | None, int | None]
+    sources_known: bool = True
 
 
 def cure_of(store: Store, rejected: sqlite3.Row) -> sqlite3.Row | None:
     """Return the attempt that cured a rejected one, if any.
 
-    The same object accepted by another kernel is no cure: the kernel differs, not the program.
+    Only the kernel that refused can say that a program is cured, or one of the same series (6.18).
+    The same object accepted by another release of it is no cure: the program is what it was.
     """
     return store.row(
-        "SELECT * FROM attempts WHERE accepted AND identity = ? AND time > ? "
-        "AND (kernel IS ? OR object_sha256 IS NOT ?) ORDER BY time, id LIMIT 1",
-        (rejected["identity"], rejected["time"], rejected["kernel"], rejected["object_sha256"]),
+        "SELECT * FROM attempts WHERE accepted AND identity = :identity AND time > :time "
+        "AND (kernel IS :kernel OR object_sha256 IS NOT :object_sha256) "
+        "AND (:series IS NULL OR kernel = :series OR kernel GLOB :series || '[^0-9]*') "
+        "ORDER BY time, id LIMIT 1",
+        {
+            **{name: rejected[name] for name in ("identity", "time", "kernel", "object_sha256")},
+            "series": _series(rejected),
+        },
     )
+
+
+# clang asks no kernel, and whoever pasted a log may not have named one.
+def _series(rejected: sqlite3.Row) -> str | None:
+    if rejected["kernel"] is None or rejected["layer"] == Layer.COMPILER:
+        return None
+    match = re.match(r"\d+\.\d+", rejected["kernel"])
+    return match[0] if match else str(rejected["kernel"])
 
 
 def tries_until(store: Store, cure: sqlite3.Row) -> int:
@@ -63,10 +80,11 @@ def cure(store: Store, entry: Entry) -> Cure | None:
         time=after.time,
         revision=after.git.revision,
         tries=entry.tries or 1,
-        diff=source_diff(before.sources, after.sources),
+        diff=source_diff(before.sources, after.sources) or pair_diff(before, after),
         settings=tuple(_settings(before, after)),
         instructions=(before.stats.instructions, after.stats.instructions),
         states=(before.stats.states, after.stats.states),
+        sources_known=bool(before.sources or after.sources),
     )
 
 
@@ -92,6 +110,46 @@ def _diff(path: str, old: SourceText | None, new: SourceText | None) -> str:
         lineterm="",
     )
     return "\n".join(lines)
+
+
+def pair_diff(before: Attempt, after: Attempt) -> str:
+    """Return a unified diff of two functions of the same source: of a lesson's pair; '' of others.
+
+    Their numbers are those of the file.
+    """
+    names = before.program.function, after.program.function
+    if before.program.identity != after.program.identity or names[0] == names[1]:
+        return ""
+    texts = {source.path: source.text for source in after.sources if source.text}
+    (path, old), (_, new) = (_function(name, texts) for name in names)
+    if path is None or not old or not new:
+        return ""
+    lines = texts[path].splitlines()
+    first, second = (lines[part.start - 1 : part.stop - 1] for part in (old, new))
+    diff = difflib.unified_diff(
+        first, second, f"{path} {names[0]}", f"{path} {names[1]}", lineterm=""
+    )
+    return "\n".join(_HUNK.sub(lambda match: _moved(match, old.start, new.start), d) for d in diff)
+
+
+_HUNK = re.compile(r"^@@ -(\d+)(,\d+)? \+(\d+)(,\d+)? @@$")
+_ABOVE = re.compile(r"\s*(?:EXPECT_\w+\(.*)?$")
+
+
+def _moved(hunk: re.Match[str], old: int, new: int) -> str:
+    first, second = int(hunk[1]) + old - 1, int(hunk[3]) + new - 1
+    return f"@@ -{first}{hunk[2] or ''} +{second}{hunk[4] or ''} @@"
+
+
+# From SEC() on, because a section may be the difference.
+def _function(name: str, texts: dict[str, str]) -> tuple[str | None, range]:
+    path, body = body_of(name, texts)
+    if path is None:
+        return None, body
+    lines, start = texts[path].splitlines(), body.start
+    while start > 1 and not _ABOVE.match(lines[start - 2]) and lines[start - 2][0] not in "}/ *":
+        start -= 1
+    return path, range(start, body.stop)
 
 
 def _settings(before: Attempt, after: Attempt) -> Iterator[str]:

@@ -61,7 +61,9 @@ def difference(store: Store, first: str, second: str) -> Difference:
 
 def find_attempt(store: Store, wanted: str) -> Attempt:
     """Return an attempt by its id, or the last of an entry; raises NoSuchEntry."""
-    found = attempt(store, wanted) or attempt(store, entry(store, wanted).last_attempt)
+    found = attempt(store, wanted) or attempt(
+        store, entry(store, wanted, expected=False).last_attempt
+    )
     assert found is not None
     return found
 

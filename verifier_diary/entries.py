@@ -106,15 +106,24 @@ def by_ids(store: Store, ids: Sequence[str]) -> list[Entry]:
     return [found[entry_id] for entry_id in ids if entry_id in found]
 
 
-def entry(store: Store, wanted: str) -> Entry:
-    """Return an entry by its id, the start of one, an attempt's id, or `last`."""
+def entry(store: Store, wanted: str, *, expected: bool | None = None) -> Entry:
+    """Return an entry by its id, the start of one, an attempt's id, or `last`.
+
+    `expected` chooses among what `last` may be, as in a `Filter`.
+    """
     if wanted == LATEST:
-        row = store.row(f"{SELECT} ORDER BY e.last_seen DESC, e.id LIMIT 1")
-        if row is None:
-            raise NoSuchEntry(
-                "the diary has no entries yet", try_="lab verify FILE.c, or lab diary import LOG"
-            )
-        return entry_of(row)
+        newest = entries(store, Filter(expected=expected), 1)
+        if newest:
+            return newest[0]
+        hidden = count(store, Filter(expected=None))
+        raise NoSuchEntry(
+            f"the diary has only what tests and lessons expect, {hidden} in all"
+            if hidden
+            else "the diary has no entries yet",
+            try_="lab diary list --all, or lab diary show --all"
+            if hidden
+            else "lab verify FILE.c, or lab diary import LOG",
+        )
     found = _starting(store, wanted) or store.rows(
         f"{SELECT} WHERE e.id = (SELECT entry FROM attempts WHERE id = ?)", (wanted,)
     )
@@ -126,14 +135,35 @@ def entry(store: Store, wanted: str) -> Entry:
     return entry_of(found[0])
 
 
+_SIGHTINGS = (
+    "SELECT id AS attempt, time, kernel, argv AS command, comm, pid, test, file, revision, "
+    "dirty, expected FROM attempts WHERE entry = ? ORDER BY"
+)
+
+
 def sightings(store: Store, entry_id: str, limit: int | None = None) -> list[Sighting]:
     """Return when and by whom an entry was met, newest first."""
     rows = store.rows(
-        "SELECT id AS attempt, time, kernel, argv AS command, comm, pid, test, file, revision, "
-        "dirty, expected FROM attempts WHERE entry = ? ORDER BY time DESC, id DESC LIMIT ?",
-        (entry_id, -1 if limit is None else limit),
+        f"{_SIGHTINGS} time DESC, id DESC LIMIT ?", (entry_id, -1 if limit is None else limit)
     )
     return [_sighting(row) for row in rows]
+
+
+def first_sighting(store: Store, entry_id: str) -> Sighting:
+    """Return when and by whom an entry was met first."""
+    row = store.row(f"{_SIGHTINGS} time, id LIMIT 1", (entry_id,))
+    assert row is not None, f"entry {entry_id} without a sighting"
+    return _sighting(row)
+
+
+def kernels(store: Store, entry_id: str) -> list[str]:
+    """Return the kernels that an entry was met on, that of the newest sighting first."""
+    rows = store.rows(
+        "SELECT kernel FROM attempts WHERE entry = ? AND kernel IS NOT NULL "
+        "GROUP BY kernel ORDER BY max(time) DESC, kernel",
+        (entry_id,),
+    )
+    return [row["kernel"] for row in rows]
 
 
 def condition(wanted: Filter) -> tuple[str, tuple[Value, ...]]:

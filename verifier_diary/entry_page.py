@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from verifier_diary.classes import BY_ID
 from verifier_diary.exported import Exported
-from verifier_diary.markdown import block, code, escape, table
+from verifier_diary.markdown import block, code, escape, link, table
 from verifier_diary.views import REFUSED_BY
 
 
-def entry_page(entry: Exported) -> str:
-    """Return the page, in the order of Linux 7.3's report."""
-    return "\n\n".join(_parts(entry))
+def entry_title(entry: Exported) -> str:
+    """Return what a search should find: the message."""
+    return entry.message or f"{entry.program}: {entry.record['title']}"
 
 
-def _parts(entry: Exported) -> Iterator[str]:
+def entry_page(entry: Exported) -> Iterator[str]:
+    """Yield the page, in the order of Linux 7.3's report."""
     record = entry.record
     yield f"# {escape(entry.program)}: {escape(record['title'])}"
+    yield block([entry.message or "(no message)"])
     yield table(("", ""), _facts(entry))
-    yield block([record["message"] or "(no message)"])
     yield "## Reason"
     yield escape(record["reason"])
     yield from _at(entry)
+    if record["registers"]:
+        yield "## Registers"
+        yield table(("register", "holds", "as printed"), _registers(record["registers"]))
     if record["path"]:
         yield "## Causal path"
         yield block(_steps(record["path"]))
@@ -33,7 +38,7 @@ def _parts(entry: Exported) -> Iterator[str]:
     yield escape(record["cause"])
     yield "## Suggestion"
     yield escape(record["suggestion"])
-    yield from _cure(record["cure"])
+    yield from _cure(entry)
     if any(record["log"]):
         yield "## Log"
         yield block(record["log"])
@@ -41,7 +46,10 @@ def _parts(entry: Exported) -> Iterator[str]:
 
 def _facts(entry: Exported) -> Iterator[tuple[str, str]]:
     record = entry.record
-    yield "class", f"[{escape(entry.class_id)}](../classes/{entry.class_id}.md)"
+    page = f"../classes/{entry.class_id}.md"
+    yield "class", link(escape(entry.class_id), page) if entry.class_id in BY_ID else entry.class_id
+    if record["category"]:
+        yield "category of Linux 7.3", escape(record["category"])
     yield "refused by", REFUSED_BY[record["layer"]]
     names = (record["program"], record["section"], record["object"])
     yield "program", ", ".join(code(name) for name in names if name)
@@ -49,15 +57,16 @@ def _facts(entry: Exported) -> Iterator[tuple[str, str]]:
     yield "compiler", code(record["toolchain"]["clang"] or "") or "unknown"
     yield "first seen", f"{record['first_seen'][:10]}{_by(record['first_seen_by'])}"
     yield "seen", "once" if record["sightings"] == 1 else f"{record['sightings']} times"
-    if record["expected"]:
-        yield "expected", "yes: a lesson or a test wants it refused"
+    if entry.expected:
+        yield "expected", "yes: it is a lesson, and wanted to be refused"
     if record["truncated"]:
         yield "log", f"its {record['truncated']} is missing"
 
 
 def _by(who: dict[str, Any]) -> str:
     name = who["test"] or who["command"]
-    revision = f" at {code(who['revision'][:12])}" if who["revision"] else ""
+    dirty = ", edited" if who["dirty"] else ""
+    revision = f" at {code(who['revision'][:12])}{dirty}" if who["revision"] else ""
     return f", by {code(name)}{revision}" if name else ""
 
 
@@ -78,6 +87,11 @@ def _marked(context: list[dict[str, Any]]) -> Iterator[str]:
     for line in context:
         number = f"{line['number']:>{digits}} | " if line["number"] else ""
         yield f"{'>' if line['marked'] else ' '} {number}{line['text']}"
+
+
+def _registers(registers: list[dict[str, str]]) -> Iterator[tuple[str, str, str]]:
+    for register in registers:
+        yield register["name"], escape(register["in_words"]), code(register["printed"])
 
 
 def _steps(path: list[dict[str, Any]]) -> Iterator[str]:
@@ -101,7 +115,8 @@ def _hotspots(spots: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{spot['share']:4.0%}  {spot['instructions']:,} instructions  {text}"
 
 
-def _cure(cure: dict[str, Any] | None) -> Iterator[str]:
+def _cure(entry: Exported) -> Iterator[str]:
+    cure = entry.cure
     if cure is None:
         return
     yield "## Cure"

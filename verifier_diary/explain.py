@@ -15,7 +15,7 @@ from verifier_diary.loops import Skipped
 from verifier_diary.model import Layer
 from verifier_diary.path import Step, acquired, branches, entered, shortened, trace_back
 from verifier_diary.reason import reason
-from verifier_diary.refusals import CLANG_ERROR
+from verifier_diary.refusals import compiler_error
 from verifier_diary.registers import Entry
 from verifier_diary.scene import Scene
 from verifier_diary.source import SourceLine, Sources, Spot, context, head_of, located, spot_of
@@ -78,14 +78,16 @@ def explain(
     errno: int | None = None,
     sources: Sources | None = None,
     function: str | None = None,
+    rejected: bool = False,
 ) -> Diagnosis:
     """Diagnose one log; never raises.
 
     `loader` is what clang or libbpf said, `sources` maps paths to the texts that were compiled,
-    `function` names the program: its head is the place where the log names none.
+    `function` names the program: its head is the place where the log names none. `rejected`: the
+    load is known to have failed.
     """
     parsed = Log(log)
-    verdict = classify(parsed, loader, errno)
+    verdict = classify(parsed, loader, errno, rejected=rejected)
     scene = Scene(parsed, verdict)
     spot = _spot(scene, sources, function)
     if verdict.layer is Layer.COMPILER:
@@ -136,7 +138,7 @@ def _spot(scene: Scene, sources: Sources | None, function: str | None) -> Spot |
 
 
 def _compiler_spot(text: str, sources: Sources | None) -> Spot | None:
-    match = CLANG_ERROR.search(text)
+    match = compiler_error(text)
     if not match:
         return None
     shown = text[match.end() :].split("\n")[1:2]
@@ -151,8 +153,9 @@ def _registers(scene: Scene) -> tuple[Entry, ...]:
     if last is None:
         return ()
     found: dict[str, Entry] = {}
-    for event in reversed(scene.path.events[-400:-1]):
-        for frame, entries in reversed(event.states):
+    printed = [event.states for event in scene.path.events[-400:-1]]
+    for states in reversed([scene.path.start, *printed]):
+        for frame, entries in reversed(states):
             if frame == last.frame:
                 for entry in entries:
                     found.setdefault(entry.name, entry)

@@ -39,6 +39,7 @@ def diagnose(attempt: Attempt) -> Diagnosis:
         errno=attempt.errno,
         sources=sources or None,
         function=attempt.program.function or None,
+        rejected=True,
     )
 
 

@@ -26,9 +26,10 @@ def normalise(message: str) -> str:
 def fingerprint(program: Program, finding: Finding) -> str:
     """Return the id of the entry that a rejection belongs to.
 
-    Without a source line, the program's name and the instruction stand in for it.
+    Without a source line, the program's name and the instruction stand in for it. A recorded
+    stranger has no section: its name tells it from others that fail at a line that reads the same.
     """
-    section = (program.section or "").removeprefix("?")
+    section = (program.section or program.function).removeprefix("?")
     place = _SPACE.sub(" ", finding.source_line or "").strip()
     if not place:
         place = f"{program.function}\0{normalise(finding.operation)}"

@@ -59,7 +59,7 @@ struct load {
 	u32 uid;
 	u32 attr_size;
 	u32 log_true_size; /* 0: not known */
-	u32 unused;
+	u32 verified;      /* instructions, of an accepted program; 0: not known */
 	struct load_attr attr;
 	char comm[16];
 };
@@ -237,6 +237,24 @@ static __always_inline void send_log(struct load *load, struct chunk *c)
 	load->log_length = at;
 }
 
+/* What the verifier processed of a program that has just got this descriptor. */
+static __always_inline u32 verified(u64 descriptor)
+{
+	u64 at = bpf_get_current_task();
+	u32 number = 0;
+
+	if (!FILES_OF_TASK)
+		return 0;
+	bpf_probe_read_kernel(&at, 8, (void *)at + FILES_OF_TASK);
+	bpf_probe_read_kernel(&at, 8, (void *)at + FDT_OF_FILES);
+	bpf_probe_read_kernel(&at, 8, (void *)at + FD_OF_FDT);
+	bpf_probe_read_kernel(&at, 8, (void *)at + descriptor * 8);
+	bpf_probe_read_kernel(&at, 8, (void *)at + PRIVATE_OF_FILE);
+	bpf_probe_read_kernel(&at, 8, (void *)at + AUX_OF_PROG);
+	bpf_probe_read_kernel(&number, 4, (void *)at + VERIFIED_OF_AUX);
+	return number;
+}
+
 int on_leave(struct leave *ctx)
 {
 	u64 thread = bpf_get_current_pid_tgid();
@@ -265,6 +283,8 @@ int on_leave(struct leave *ctx)
 			send_process(c, ENVIRONMENT, ENV_START, ENV_END);
 		send_code(&load, c);
 		send_log(&load, c);
+	} else {
+		load.verified = verified(load.result);
 	}
 	if (events.ringbuf_output(&load, sizeof(load), BPF_RB_FORCE_WAKEUP) && load.result < 0)
 		count(LOST);

@@ -1,4 +1,6 @@
-"""Where the running kernel keeps a process's arguments: offsets of structs, from its own BTF.
+"""Where the running kernel keeps a process's arguments and the verifier's count of a program.
+
+Offsets of structs, from its own BTF.
 
 BCC compiles with the headers at hand, which may be another kernel's: their structs are not to be
 trusted.
@@ -23,13 +25,26 @@ _EACH = {4: 12, 5: 12, 6: 8, 13: 8, 15: 12, 19: 12}
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """Bytes from the start of task_struct and mm_struct."""
+    """Bytes from the start of task_struct and mm_struct, and on the way from task to program."""
 
     mm: int
     arg_start: int
     arg_end: int
     env_start: int
     env_end: int
+    way: Way | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From a process by a descriptor to the instructions that were verified (Linux 5.16)."""
+
+    files: int  # of task_struct
+    fdt: int  # of files_struct
+    fd: int  # of fdtable
+    private_data: int  # of file
+    aux: int  # of bpf_prog
+    verified_insns: int  # of bpf_prog_aux
 
 
 def offsets(path: Path = VMLINUX) -> Offsets | None:
@@ -43,8 +58,18 @@ def offsets(path: Path = VMLINUX) -> Offsets | None:
             arg_end=mm["arg_end"],
             env_start=mm["env_start"],
             env_end=mm["env_end"],
+            way=_way(btf),
         )
     except (OSError, KeyError, IndexError, ValueError, struct.error):
+        return None
+
+
+def _way(btf: _Btf) -> Way | None:
+    steps = ("task_struct", "files_struct", "fdtable", "file", "bpf_prog", "bpf_prog_aux")
+    names = ("files", "fdt", "fd", "private_data", "aux", "verified_insns")
+    try:
+        return Way(*(btf.members(step)[name] for step, name in zip(steps, names, strict=True)))
+    except (KeyError, ValueError):
         return None
 
 

@@ -47,3 +47,9 @@ def state(entry: Entry) -> str:
     if entry.expected:
         return "expected"
     return entry.cured_time[:10] if entry.cured_time else "open"
+
+
+def state_in_words(entry: Entry) -> str:
+    """Return `open`, `cured` with the day, or `expected`."""
+    word = state(entry)
+    return f"cured {word}" if entry.cured_time and not entry.expected else word

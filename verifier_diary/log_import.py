@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from verifier_diary.attempts import Prepared, prepare
+from verifier_diary.classes import by_id
 from verifier_diary.classifier import classify
 from verifier_diary.clean import Paste, clean
 from verifier_diary.filing import file_all
 from verifier_diary.finding import Finding
 from verifier_diary.logfile import Log
-from verifier_diary.model import Attempt, Program, parse_stats, sha256_of
+from verifier_diary.model import Attempt, Layer, Program, parse_stats, sha256_of
 from verifier_diary.store import Store
 from verifier_diary.store_errors import BadLog
 
@@ -22,6 +23,7 @@ BATCH_LOGS = 100  # in one transaction
 BATCH_CHARACTERS = 16 << 20
 FEW_LINES = 10  # so few may be a bare message; more, without a sign of the verifier, are none
 STDIN = "-"
+ACCEPTED = "accepted"
 
 _MAGIC = {
     b"\x7fELF": "an ELF object",
@@ -42,7 +44,7 @@ class Imported:
     number: int  # of the log in its file, from 1
     program: str | None
     finding: Finding
-    entry: str
+    entry: str | None  # None where the program was accepted
 
     def record(self) -> dict[str, Any]:
         """Return it as the command prints it."""
@@ -91,14 +93,17 @@ def import_logs(
 
 
 def read(file: str) -> tuple[Paste, ...]:
-    """Return the logs of a file (`-`: of stdin); raises BadLog where there is none."""
+    """Return the logs of a file (`-`: of stdin); raises BadLog where there is none.
+
+    Where one of several programs was rejected, the logs of the accepted ones are left out.
+    """
     name = "stdin" if file == STDIN else file
     data = _bytes(file)
     if not data.strip():
         raise BadLog(f"{name} is empty", try_="paste all that the failing load printed into it")
     if kind := _binary(data):
         raise BadLog(f"{name} is no text, but {kind}", try_="import the log itself, as text")
-    pastes = tuple(paste for paste in clean(_decoded(data)) if _says_something(paste))
+    pastes = _telling(clean(_decoded(data)))
     if not pastes:
         raise BadLog(
             f"{name} holds no verifier log ({len(data.splitlines())} lines of other text)",
@@ -125,19 +130,38 @@ def _understood(file: str, number: int, paste: Paste) -> tuple[Prepared, Importe
         stats=parse_stats(paste.log),
     )
     prepared = prepare(attempt, file=file)
-    assert prepared.finding is not None
-    entry = str(prepared.row["entry"])
-    return prepared, Imported(file, number, paste.program, prepared.finding, entry)
+    finding = prepared.finding
+    assert finding is not None
+    if finding.class_id == "no_message" and _is_accepted(paste):
+        prepared = prepare(replace(attempt, accepted=True), file=file)
+        error = by_id(ACCEPTED)
+        finding = Finding(ACCEPTED, Layer.NOBODY, "", cause=error.cause, cure=error.cure)
+    entry = prepared.row["entry"]
+    return prepared, Imported(file, number, paste.program, finding, str(entry) if entry else None)
 
 
-def _says_something(paste: Paste) -> bool:
+def _telling(pastes: tuple[Paste, ...]) -> tuple[Paste, ...]:
+    logs = tuple(paste for paste in pastes if _is_log(paste))
+    if len(logs) > 1:
+        logs = tuple(paste for paste in logs if not _is_accepted(paste)) or logs
+    return logs or tuple(paste for paste in pastes if _is_short(paste))
+
+
+def _is_log(paste: Paste) -> bool:
     log = Log(paste.log)
     if log.is_log:
         return True
-    if classify(log, paste.loader, paste.errno).class_id not in ("unclassified", "no_message"):
-        return True
-    lines = [line for line in log.raw if line.strip()]
-    return 0 < len(lines) <= FEW_LINES
+    verdict = classify(log, paste.loader, paste.errno)
+    return verdict.class_id not in ("unclassified", "no_message")
+
+
+def _is_accepted(paste: Paste) -> bool:
+    return classify(paste.log, paste.loader, paste.errno).class_id == ACCEPTED
+
+
+# A bare message, of which the table knows nothing.
+def _is_short(paste: Paste) -> bool:
+    return 0 < sum(bool(line.strip()) for line in paste.log.split("\n")) <= FEW_LINES
 
 
 def _bytes(file: str) -> bytes:

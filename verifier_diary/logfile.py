@@ -23,6 +23,12 @@ from verifier_diary.parser import parse_line
 
 PROCESSED = re.compile(r"processed [0-9]+ insns")
 _LIKE_INSTRUCTION = re.compile(r"[ \t]*[0-9]+: (?:\([0-9a-f]{2}\) |<invalid )")
+GAP = "(line(s) omitted)"  # cilium/ebpf says how many; what is behind is not near what is before
+_GAP = re.compile(r"[ \t]*\((?:[0-9]+ )?line\(s\) omitted\)[ \t]*")
+_NEW = re.compile(  # behind the instruction since 5.18
+    r"^[ \t]*[0-9]+: \([0-9a-f]{2}\) [^;\n]*; (?:frame[0-9]+: ?)?(?:R[0-9]|fp-)|^[0-9]+: R1=",
+    re.MULTILINE,
+)
 _LISTING = re.compile(r"subprog#[0-9]+:|stack use/def |Live regs before insn:")
 
 
@@ -63,6 +69,14 @@ class Log:
         return None
 
     @cached_property
+    def gap(self) -> int:
+        """Return the last line that stands for others left out, or -1."""
+        if "omitted)" not in self.text:
+            return -1
+        numbers = range(len(self.raw) - 1, -1, -1)
+        return next((number for number in numbers if _GAP.fullmatch(self.raw[number])), -1)
+
+    @cached_property
     def end(self) -> int:
         """Return the number of lines before the report, the summary, and what follows them."""
         ends = [number for number in (self.report, self.summary) if number is not None]
@@ -82,7 +96,7 @@ class Log:
 
     # One more than the line, so that the first line is not taken for "none".
     def _instruction_before(self, number: int) -> int:
-        for candidate in range(number - 1, -1, -1):
+        for candidate in range(number - 1, self.gap, -1):
             if _LIKE_INSTRUCTION.match(self.raw[candidate]) and isinstance(
                 self.line(candidate), Instruction | Edited
             ):
@@ -116,7 +130,7 @@ class Log:
 
     def source_of(self, number: int) -> int | None:
         """Return the nearest line of C source at or before a line; empty ones do not count."""
-        for candidate in range(number, -1, -1):
+        for candidate in range(number, self.gap if number > self.gap else -1, -1):
             if self.raw[candidate].lstrip(" \t").startswith(";"):
                 line = self.line(candidate)
                 if isinstance(line, Source) and (line.text.strip() or line.line):
@@ -135,6 +149,11 @@ class Log:
             yield number, self.line(number)
 
     @cached_property
+    def is_old(self) -> bool:
+        """Say whether states stand on lines of their own, as kernels before 5.18 print them."""
+        return self.last_instruction is not None and not _NEW.search(self.text)
+
+    @cached_property
     def starts_cut(self) -> bool:
         """Say whether the beginning is missing (kernels from 6.4 on keep the end)."""
         for number, line in self.numbered(0, self.end):
@@ -142,7 +161,9 @@ class Log:
                 return False
             if isinstance(line, Instruction | State | Flow):
                 index = line.start if isinstance(line, Flow) else line.index
-                return index != 0 or (number > 0 and not self._notes_before(number))
+                if index != 0 or (isinstance(line, Instruction) and not self.is_old):
+                    return True  # newer kernels print a state before the first instruction
+                return number > 0 and not self._notes_before(number)
         return False
 
     # What may come before instruction 0: notes and C source, but no half of a line.
@@ -153,7 +174,14 @@ class Log:
     @cached_property
     def ends_cut(self) -> bool:
         """Say whether the end is missing (kernels before 6.4 keep the beginning)."""
-        return self.summary is None and self.last_instruction is not None
+        return self.summary is None and (self.last_instruction is not None or self.ends_early)
+
+    @cached_property
+    def ends_early(self) -> bool:
+        """Say whether the log is cut before its first instruction: what it has are notes."""
+        if self.gap >= 0 or self.last_instruction is not None or self.end < len(self.raw):
+            return False
+        return any(isinstance(line, State) for _, line in self.numbered(0, self.end))
 
     @cached_property
     def is_log(self) -> bool:

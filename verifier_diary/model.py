@@ -25,6 +25,7 @@ class Layer(StrEnum):
     KERNEL = "kernel"  # before verification: no log
     VERIFIER = "verifier"
     LIMIT = "limit"  # the verifier gave up: too many instructions, jumps or states
+    NOBODY = "none"  # a pasted log of an accepted program
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,24 @@ _COMPUTE = re.compile(rf"{_REGISTER} (?:s?[-+*/%|&^]|<<|s?>>)= (?:{_REGISTER}|-?
 _UNARY = re.compile(rf"{_REGISTER} = (?:-|[a-z]+\d* ?|addr_space_cast\(){_REGISTER}")
 _BRANCH = re.compile(rf"if ({_REGISTER} \S+ (?:{_REGISTER}|-?\w+)) goto pc([+-]\d+)")
 _JUMP = re.compile(r"(may_)?goto[a-z_]* pc([+-]\d+)")
+# Kernels before 4.10 print the number alone (enum bpf_func_id); the first ones suffice for them.
+_BY_NUMBER = {
+    "1": "bpf_map_lookup_elem",
+    "2": "bpf_map_update_elem",
+    "3": "bpf_map_delete_elem",
+    "4": "bpf_probe_read",
+    "5": "bpf_ktime_get_ns",
+    "6": "bpf_trace_printk",
+    "7": "bpf_get_prandom_u32",
+    "8": "bpf_get_smp_processor_id",
+    "9": "bpf_skb_store_bytes",
+    "12": "bpf_tail_call",
+    "14": "bpf_get_current_pid_tgid",
+    "15": "bpf_get_current_uid_gid",
+    "16": "bpf_get_current_comm",
+    "25": "bpf_perf_event_output",
+    "26": "bpf_skb_load_bytes",
+}
 _CALL = re.compile(r"call (?:pc([+-]\d+)|(\S+))")
 _PACKET = re.compile(r"r0 = \*\([us](?:8|16|32) \*\)skb\[(?:r(\d))?")
 
@@ -127,7 +145,8 @@ def _jump(match: re.Match[str]) -> Operation:
 def _call(match: re.Match[str]) -> Operation:
     if match[1]:
         return Operation(Kind.ENTER, offset=int(match[1]))
-    return Operation(Kind.CALL, "R0", CALLER_SAVED, name=match[2].partition("#")[0])
+    name = match[2].partition("#")[0]
+    return Operation(Kind.CALL, "R0", CALLER_SAVED, name=_BY_NUMBER.get(name, name))
 
 
 def _packet(match: re.Match[str]) -> Operation:

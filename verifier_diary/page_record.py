@@ -23,7 +23,10 @@ def record(page: Page) -> dict[str, Any]:
         "toolchain": asdict(attempt.toolchain),
         "knobs": attempt.knobs,
         "map_sizes": attempt.map_sizes,
-        "sources": [{"path": s.path, "sha256": s.sha256} for s in attempt.sources],
+        "sources": [
+            {"path": s.path, "sha256": s.sha256, "changed_since": s.path in page.changed_since}
+            for s in attempt.sources
+        ],
         "log": attempt.log or attempt.messages,
     }
 

@@ -55,10 +55,12 @@ _PREFACE = re.compile(
 _PRECISION = re.compile(
     r"mark_precise: |last_idx |regs=[0-9a-fr]|parent (?:didn't have|already had) regs"
     r"|force_precise: |(?:frame [0-9]+: )?propagating |falling back to "
+    r"|SCC (?:enter|exit|backedge) "  # strongly connected components: of 6.16 on, level 2
 )
 _CALL = re.compile(
     r"caller:|callee:|returning from callee:|to caller at |returning to caller"
     r"|Func#[0-9]+ (?:\('.*'\) )?is (?:safe|global)|callback unroll|cb_depth"
+    r"|func '[^']*' arg[0-9]+ has btf"  # of what an argument points to
 )
 _LOOP = re.compile(r"(cur|old) state:(.*)", re.DOTALL)
 _REPORT = re.compile(r"Verification failed: ([^:\n]*)(?:: ([^\n]+))?")
@@ -67,7 +69,8 @@ _BY_FIRST_LETTER = {
     "v": ((_SUMMARY, Summary),),
     "s": ((_SUMMARY, Summary), (_PREFACE, Preface)),
     "i": ((_SUMMARY, Summary),),
-    "f": ((_PREFACE, Preface), (_PRECISION, Precision)),
+    "f": ((_PREFACE, Preface), (_PRECISION, Precision), (_CALL, Call)),
+    "S": ((_PRECISION, Precision),),
     "L": ((_PREFACE, Preface),),
     "t": ((_CALL, Call), (_PREFACE, Preface)),
     "V": ((_PREFACE, Preface),),
@@ -142,6 +145,8 @@ def _source(text: str) -> Line:
     if not match:
         return Unknown(text)
     mark, rest = match.groups()
+    if _STATE.fullmatch(rest):  # the half of an instruction's line, where a log was cut
+        return Unknown(text)
     place = _PLACE.fullmatch(rest)
     if not place:
         return Source(mark, rest)

@@ -177,6 +177,11 @@ def _stack_bounds(scene: Scene) -> str:
         return _held(scene)
     offset, size = int(match[1]), int(match[2])
     first, last = offset, offset + size - 1
+    if first >= -FRAME and last < 0 and scene.said("read from stack"):
+        return (
+            f"{_bytes(size)} at fp{offset:+d} lie within the frame, but nothing was written there "
+            "or below on this path."
+        )
     return (
         f"{_bytes(size)} at fp{offset:+d} span fp{first:+d} to fp{last:+d}; the frame is "
         f"fp-{FRAME} to fp-1."

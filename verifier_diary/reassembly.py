@@ -43,6 +43,7 @@ class Load:
     code_sha256: str | None = None  # None where not all instructions could be read
     process: Process = field(default_factory=Process)
     may_load: bool | None = None  # looked up where it matters
+    verified: int | None = None  # instructions processed, of an accepted program
 
     @property
     def accepted(self) -> bool:
@@ -101,6 +102,7 @@ class Reassembly:
             log_true_size=end.log_true_size or None,
             code_sha256=_code_sha256(parts[CODE], end),
             process=Process.of(_data(parts[ARGUMENTS]), _data(parts[ENVIRONMENT])),
+            verified=end.verified or None,
         )
 
     # The kernel refused before it wrote a log: what the buffer holds is an earlier load's.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from verifier_diary.classifier import Verdict, classify
-from verifier_diary.model import Attempt, Layer, Program, parse_stats
+from verifier_diary.model import Attempt, Layer, Program, Stats, parse_stats
 from verifier_diary.origin import Kernel, Origin, Toolchain
 from verifier_diary.retries import Sighting
 
@@ -90,7 +90,7 @@ def recorded(sighting: Sighting) -> Recorded:
         log_level=told.log_level,
         truncated=told.log_cut or told.errno == errno.ENOSPC,
         log_true_size=told.log_true_size,
-        stats=parse_stats(told.log),
+        stats=_stats(told.log, last.verified),
         insn_count=last.instruction_count,
         instructions_sha256=sighting.code_sha256,
         origin=Origin(process.argv, process.test, last.tgid, last.comm),
@@ -101,6 +101,12 @@ def recorded(sighting: Sighting) -> Recorded:
     return Recorded(
         outcome, attempt, message, len(sighting.tries), last.uid, last.tid, last.time_ns
     )
+
+
+# Who loads without a log is told nothing, but the kernel has counted.
+def _stats(log: str, verified: int | None) -> Stats:
+    stats = parse_stats(log)
+    return replace(stats, instructions=verified) if verified and not stats.instructions else stats
 
 
 def _outcome(sighting: Sighting, verdict: Verdict | None) -> Outcome:

@@ -19,7 +19,7 @@ _DIRTY, _UNREADABLE, _DROPPED = 1, 2, 4
 
 _KIND = struct.Struct("=I")
 _CHUNK_HEAD = struct.Struct("=IIQQQ")
-_LOAD_HEAD = struct.Struct("=IIQQQqQQQIII4x")
+_LOAD_HEAD = struct.Struct("=IIQQQqQQQIIII")
 _ATTR = struct.Struct("=IIQQIIQII16sII")
 _COMM = struct.Struct("16s")
 CHUNK_HEAD = _CHUNK_HEAD.size
@@ -53,6 +53,7 @@ class Ended:
     uid: int
     attr_size: int
     log_true_size: int  # bytes with the NUL; 0: not known
+    verified: int  # instructions that the verifier processed of an accepted program; 0: not known
     program_type: int
     instruction_count: int
     log_level: int
@@ -90,6 +91,7 @@ def _ended(data: bytes) -> Ended:
         uid,
         attr_size,
         true_size,
+        verified,
     ) = _LOAD_HEAD.unpack_from(data)
     (kind, count, _, _, level, log_size, log_buffer, _, _, name, _, _) = _ATTR.unpack_from(
         data, _LOAD_HEAD.size
@@ -106,6 +108,7 @@ def _ended(data: bytes) -> Ended:
         uid=uid,
         attr_size=attr_size,
         log_true_size=true_size,
+        verified=verified,
         program_type=kind,
         instruction_count=count,
         log_level=level,

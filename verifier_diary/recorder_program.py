@@ -9,12 +9,12 @@ import os
 import platform
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from verifier_diary import bcc_capture, recorder_events, recorder_setup
-from verifier_diary.kernel_offsets import Offsets, offsets
+from verifier_diary.kernel_offsets import Offsets, Way, offsets
 from verifier_diary.recorder_setup import RecorderUnavailable
 from verifier_diary.stderr_tap import tapped
 
@@ -137,7 +137,23 @@ def _values(tree: bool, mark: int) -> dict[str, object]:
         "ARG_END": where.arg_end,
         "ENV_START": where.env_start,
         "ENV_END": where.env_end,
+        **_steps(where.way),
     }
+
+
+_STEPS = (
+    "FILES_OF_TASK",
+    "FDT_OF_FILES",
+    "FD_OF_FDT",
+    "PRIVATE_OF_FILE",
+    "AUX_OF_PROG",
+    "VERIFIED_OF_AUX",
+)
+
+
+def _steps(way: Way | None) -> dict[str, int]:
+    found = astuple(way) if way else (0,) * len(_STEPS)
+    return dict(zip(_STEPS, found, strict=True))
 
 
 # BCC raises bare Exceptions, and prints why.

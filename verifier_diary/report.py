@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from verifier_diary.explain import Diagnosis
 from verifier_diary.loops import Skipped
+from verifier_diary.model import Layer
 from verifier_diary.path import Step
 
 WIDTH = 100
@@ -20,6 +21,8 @@ def render(diagnosis: Diagnosis, *, width: int = WIDTH) -> str:
 def headline(diagnosis: Diagnosis) -> str:
     """Return one line: class, layer, title."""
     verdict, error = diagnosis.verdict, diagnosis.error
+    if verdict.layer is Layer.NOBODY:
+        return f"{error.id}: {error.title}"
     return f"{error.id} ({verdict.layer}): {error.title}"
 
 

@@ -16,7 +16,7 @@ from verifier_diary.registers import Value
 _REGISTER = re.compile(r"\bR(1[01]|\d)\b")
 _ARGUMENT = re.compile(r"\barg#(\d)\b")
 _STACK_RANGE = re.compile(r"stack R\d+ off (-?\d+)\+(\d+) size (\d+)")
-_STACK_READ = re.compile(r"read from stack (?:off (-?\d+)\+(\d+)|R\d+ off=(-?\d+)) size (?:\d+)")
+_STACK_READ = re.compile(r"read from stack (?:off (-?\d+)\+(\d+)|R\d+ off=(-?\d+)) size[ =]\d+")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Scene:
             first = start // 8 * 8
             return tuple(f"fp{at}" for at in range(first, min(start + size, 0), 8))[:64]
         match = _STACK_READ.search(self.verdict.message)
-        if match and self.verdict.class_id == "stack_uninit":
+        if match and int(match[1] or match[3]) in range(-512, 0):
             return (f"fp{int(match[1] or match[3]) // 8 * 8}",)
         return ()
 

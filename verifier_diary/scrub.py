@@ -12,8 +12,14 @@ ADDRESS = "<address>"
 
 # The lookbehinds stand behind the literal that they look at: so the search for it is fast.
 # `(18) r1 = 0xffff8881048d0200`: a map or symbol pointer that the verifier printed for root.
-# All-ones upper halves are constants of the program (masks), not addresses of data.
-_LOADED = re.compile(r"0xffff(?<=\(18\) r\d = 0xffff)(?!ffff[0-7])[0-9a-f]{12}\b")
+# All-ones upper halves are constants of the program (masks), not addresses of data. With 5-level
+# paging the kernel's half begins at 0xff11000000000000 (Documentation/arch/x86/x86_64/mm.rst);
+# higher numbers may be constants of a hash.
+_LOADED = re.compile(r"0xff(?<=\(18\) r\d = 0xff)(?:ff(?!ffff[0-7])|1[1-9a-f])[0-9a-f]{12}\b")
+# What the verifier itself calls a pointer, wherever it is printed.
+_POINTER = re.compile(
+    r"\(18\) r\d = (0x[0-9a-f]{16})\b *; (?:frame\d+: )?R\d\w*=(?!scalar|inv|P)[a-z]"
+)
 # Anywhere else, but never a bound or a mask of a register: `umin=0x..`, `var_off=(0x0; 0x..)`.
 _PRINTED = re.compile(r"0xffff(?<![=(;,\w]0xffff)(?<!; 0xffff)[89a-e][0-9a-f]{11}\b")
 _BARE = re.compile(r"ffff(?<!\wffff)[89a-e][0-9a-f]{11}\b")
@@ -21,6 +27,8 @@ _BARE = re.compile(r"ffff(?<!\wffff)[89a-e][0-9a-f]{11}\b")
 
 def strip_addresses(text: str) -> str:
     """Replace kernel addresses by a fixed token; a second pass changes nothing."""
+    for address in set(_POINTER.findall(text)):
+        text = text.replace(address, ADDRESS)
     for pattern in (_LOADED, _PRINTED, _BARE):
         text = pattern.sub(ADDRESS, text)
     return text

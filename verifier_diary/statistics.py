@@ -53,6 +53,7 @@ class Size:
     limit: int | None
     margin: float | None  # the share of the limit that is left
     states: int | None
+    attempt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def statistics(store: Store, *, expected: bool = False) -> Statistics:
         _counts(store, "program", wanted),
         _weeks(store, wanted),
         _tries(store, "1" if expected else "NOT expected"),
-        _sizes(store),
+        sizes(store),
     )
 
 
@@ -128,22 +129,25 @@ def _tries(store: Store, wanted: str) -> tuple[Tries, ...]:
     )
 
 
-# One record where the program, the kernel or the number changed: loads are many, changes few.
-def _sizes(store: Store) -> tuple[Size, ...]:
-    last: dict[tuple[str, str | None], tuple[str | None, int]] = {}
+def sizes(store: Store) -> tuple[Size, ...]:
+    """Return what accepted programs cost the verifier, whenever that changed on a kernel.
+
+    Loads are many, changes few. Of an object with several knobs or sizes the largest number counts.
+    """
+    last: dict[tuple[str, str | None], int] = {}
     found: list[Size] = []
     for row in store.rows(
-        "SELECT object, program, revision, dirty, min(time) AS time, kernel, object_sha256, "
-        "max(instructions) AS instructions, instruction_limit, max(states) AS states "
+        "SELECT object, program, revision, min(time) AS time, id, kernel, "
+        "max(instructions) AS instructions, max(instruction_limit) AS instruction_limit, "
+        "max(states) AS states "
         "FROM attempts WHERE accepted AND instructions IS NOT NULL AND program IS NOT NULL "
         "GROUP BY object, program, revision, kernel, object_sha256 "
         "ORDER BY object, program, time"
     ):
         size = _size(row)
-        key, value = (size.name, size.kernel), (size.revision, size.instructions)
-        if last.get(key) != value:
+        if last.get((size.name, size.kernel)) != size.instructions:
             found.append(size)
-        last[key] = value
+        last[size.name, size.kernel] = size.instructions
     return tuple(found)
 
 
@@ -158,4 +162,5 @@ def _size(row: sqlite3.Row) -> Size:
         limit,
         1 - instructions / limit if limit else None,
         row["states"],
+        row["id"],
     )

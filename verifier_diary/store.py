@@ -35,13 +35,22 @@ class Store:
     """An open diary; a context manager."""
 
     def __init__(self, path: Path | None = None, *, patience_s: float = PATIENCE_S) -> None:
-        """Open the diary and create or migrate it where need be; raises DiaryError."""
+        """Open the diary and create or migrate it where need be; raises DiaryError.
+
+        One that may be read but not written is opened all the same; what writes to it fails.
+        """
         self.path = path or location()
         self._patience_s = patience_s
-        _make_file(self.path)
+        name = _read_only(self.path)
+        if name is None:
+            _make_file(self.path)
         with self._explaining():
             self._connection = sqlite3.connect(
-                self.path, timeout=patience_s, isolation_level=None, check_same_thread=False
+                name or self.path,
+                uri=name is not None,
+                timeout=patience_s,
+                isolation_level=None,
+                check_same_thread=False,
             )
         try:
             self._prepare()
@@ -155,6 +164,15 @@ def _bindable(parameters: Parameters) -> Parameters:
 
 def _encodable(value: Value) -> Value:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+# Write-ahead logging needs to write beside the file even to read it, unless told that nobody else
+# writes: on a read-only disk, or in another person's directory, that is the best guess.
+def _read_only(path: Path) -> str | None:
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    if writable or not (path.is_file() and os.access(path, os.R_OK)):
+        return None
+    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 # Made before SQLite opens it, so that under sudo it is the invoking person's; SQLite gives the

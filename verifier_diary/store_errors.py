@@ -11,11 +11,13 @@ DiaryError               1
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
 from verifier_diary.errors import DiaryError
 
+_LEAST_ROOM = 64 * 1024  # bytes; that file alone takes half of it
 NOTHING_LOST = "what is not filed yet is still in the journal, or in its file"
 
 
@@ -57,7 +59,7 @@ def explained(error: sqlite3.Error, path: Path) -> DiaryError:
             f"the diary {path} is held by another process; {NOTHING_LOST}",
             try_="run the command again in a moment",
         )
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path.parent)):
         return DiaryUnusable(
             f"no space left for the diary {path}; {NOTHING_LOST}",
             try_="free some space, or set GLIMPSE_DIARY to a file on another disk",
@@ -72,6 +74,14 @@ def explained(error: sqlite3.Error, path: Path) -> DiaryError:
     return DiaryUnusable(f"the diary {path} cannot be used: {error}; {NOTHING_LOST}")
 
 
+# For the file beside the diary that its readers share, SQLite reports a full disk as an I/O error.
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
+
+
 def not_writable(path: Path) -> DiaryError:
     """Say what keeps the diary from being written."""
     if path.is_dir():
@@ -79,11 +89,15 @@ def not_writable(path: Path) -> DiaryError:
             f"the diary {path} is a directory, not a file",
             try_=f"GLIMPSE_DIARY={path / 'diary.db'}",
         )
-    place = path if path.exists() else path.parent
-    if place.exists() and os.access(place, os.W_OK):
+    existing = (place for place in (path, *path.parents) if place.exists())
+    place = next(existing, path)
+    if place == path and os.access(place, os.W_OK):
         place = path.parent
+    why = "is read-only for you"
+    if place != path and not place.is_dir():
+        why = "is a file, not a directory"
     return DiaryForbidden(
-        f"the diary {path} cannot be written: {place} is read-only for you; {NOTHING_LOST}",
+        f"the diary {path} cannot be written: {place} {why}; {NOTHING_LOST}",
         try_="check who owns it, or set GLIMPSE_DIARY to a file of yours",
     )
 

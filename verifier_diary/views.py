@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from verifier_diary import report
 from verifier_diary.cures import Cure
 from verifier_diary.entries import Sighting
-from verifier_diary.listing import state
+from verifier_diary.listing import state_in_words
 from verifier_diary.logfile import Log
 from verifier_diary.page import Page
 
@@ -35,15 +36,18 @@ def facts(page: Page) -> Iterator[str]:
     """Yield what identifies an entry, a line each."""
     entry = page.entry
     names = [name for name in (entry.program, entry.section, entry.type) if name]
-    yield f"entry {entry.id}  {state(entry)}, seen {_times(entry.sightings)}"
+    yield f"entry {entry.id}  {state_in_words(entry)}, seen {_times(entry.sightings)}"
     if names:
         yield f"program {', '.join(names)}" + (f"  of {entry.object}" if entry.object else "")
-    kernels = dict.fromkeys(s.kernel for s in page.sightings if s.kernel)
-    if kernels:
-        yield f"kernel {', '.join(kernels)}"
+    if page.kernels:
+        yield f"kernel {', '.join(page.kernels)}"
     yield f"refused by {REFUSED_BY[entry.layer]}"
     if entry.truncated:
         yield f"the {entry.truncated} of the log is missing"
+    if page.changed_since:
+        first, *others = page.changed_since
+        more = f" and {len(others)} more" if others else ""
+        yield f"{first}{more}: changed since, or gone; what was loaded then is shown"
     if page.diagnosis.verdict.class_id != entry.class_id:
         yield f"filed as {entry.class_id}, by an older version: `lab diary refresh` files it anew"
 
@@ -64,7 +68,8 @@ def cure_lines(cure: Cure) -> Iterator[str]:
     yield from _change("instructions processed, until the rejection and now", cure.instructions)
     yield from _change("states", cure.states)
     yield from cure.settings
-    yield from cure.diff.split("\n") if cure.diff else ("no source changed",)
+    unchanged = "no source changed" if cure.sources_known else "the sources are not known"
+    yield from cure.diff.split("\n") if cure.diff else (unchanged,)
 
 
 def folded_log(page: Page, lines_before: int = FOLDED) -> list[str]:
@@ -99,11 +104,14 @@ def who(sighting: Sighting) -> str:
     """Return who met an entry: the test, the command with its process, or the pasted file."""
     if sighting.file:
         return f"pasted: {sighting.file}"
-    name = sighting.test or sighting.command or sighting.comm or "unknown"
+    name = sighting.test or _HOME.sub(r"\1", sighting.command or "") or sighting.comm or "unknown"
     process = f" (pid {sighting.pid})" if sighting.pid else ""
     dirty = ", edited" if sighting.dirty else ""
     revision = f" at {sighting.revision[:12]}{dirty}" if sighting.revision else ""
     return f"{name}{process}{revision}"
+
+
+_HOME = re.compile(r"'(~/[^' ]*)'")  # shlex quotes a tilde
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

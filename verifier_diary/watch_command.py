@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 LOOK_S = 0.1  # how often to see what is due
 
 
-@click.command("watch", context_settings={"allow_interspersed_args": False})
+@click.command(
+    "watch",
+    short_help="Record every rejected program load on this machine.",
+    context_settings={"allow_interspersed_args": False},
+)
 @click.argument("words", metavar="[-- COMMAND [ARGUMENTS]...]", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     "--duration",

@@ -20,7 +20,11 @@ from verifier_diary.terminal import Record
 
 SCHEMA = 1
 # Commands in modules of their own, imported when they run.
-MODULES = {"watch": ("verifier_diary.watch_command", "watch")}
+MODULES = {
+    "kernels": ("lab.commands._diary_kernels", "command"),
+    "lessons": ("lab.commands._diary_lessons", "command"),
+    "watch": ("verifier_diary.watch_command", "watch"),
+}
 BROWSER = "verifier_diary.browser"
 
 

@@ -15,20 +15,20 @@ def browse(terminal: Terminal) -> None:
     """Open the browser on the person's diary, brought up to date; raises DiaryError."""
     _need_textual()
     with opened(terminal) as store:
-        _run(store)
+        _run(store, journals=True)
 
 
 def run(path: Path) -> None:
     """Open the browser on a diary's file, as it is; raises DiaryError."""
     _need_textual()
     with Store(path) as store:
-        _run(store)
+        _run(store, journals=False)
 
 
-def _run(store: Store) -> None:
+def _run(store: Store, *, journals: bool) -> None:
     from verifier_diary.browser.app import Browser
 
-    Browser(store).run()
+    Browser(store, journals=journals).run()
 
 
 def _need_textual() -> None:

@@ -25,15 +25,16 @@ class Browser(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, store: Store, query: Query | None = None) -> None:
-        """Browse an open store."""
+    def __init__(self, store: Store, query: Query | None = None, *, journals: bool = False) -> None:
+        """Browse an open store; `journals` brings in what they get while it is browsed."""
         super().__init__()
         self._store = store
+        self._journals = journals
         self._first = query or Query()
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the list."""
-        return ListScreen(self._store, self._first)
+        return ListScreen(self._store, self._first, journals=self._journals)
 
     def action_help(self) -> None:
         """Show the keys."""

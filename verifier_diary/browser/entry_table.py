@@ -40,7 +40,7 @@ _COLUMNS = (
     _Column(" seen", 5, 50, lambda entry: f"{entry.sightings:>5,}"),
     _Column("last seen", 10, 110, lambda entry: entry.last_seen[:10]),
     _Column("class", 16, 60, lambda entry: entry.class_id),
-    _Column("program", 14, 75, lambda entry: entry.program or entry.object or "-"),
+    _Column("program", 14, 90, lambda entry: entry.program or entry.object or "-"),
     _Column("kernel", 14, 125, lambda entry: entry.kernel or "-"),
 )
 
@@ -85,6 +85,20 @@ class EntryTable(CursorView):
         self._entries = entries
         self._measure()
         self.refresh()
+
+    def replace(self, entries: Sequence[Entry]) -> None:
+        """Show a newer list, with the cursor on the entry it is on, at the same height.
+
+        At the top of the list the top stays in sight: what is new appears there.
+        """
+        current, row = self.current, self.cursor - self.scroll_offset.y
+        at_top = self.scroll_offset.y == 0
+        self.extend(entries)
+        ids = [entry.id for entry in entries]
+        if current and current.id in ids:
+            self.cursor = ids.index(current.id)
+        if not at_top:
+            self.scroll_to(y=self.cursor - row, animate=False, force=True)
 
     def count(self) -> int:
         """Return the number of entries that are loaded."""

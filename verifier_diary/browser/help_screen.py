@@ -25,6 +25,7 @@ On a page
   s   the whole C source
   n p the next and the previous entry of the list
 In log and source
+  /   find; n and N go to the next and the previous line
   e   back to the error"""
 
 

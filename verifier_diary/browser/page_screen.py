@@ -3,30 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Footer, Static
+from textual.worker import get_current_worker
 
 from verifier_diary.browser import sections
-from verifier_diary.browser.plain import cut
+from verifier_diary.browser.plain import cut, size
 from verifier_diary.browser.problems import telling
 from verifier_diary.browser.text_screen import LogScreen, SourceScreen
 from verifier_diary.entries import Entry
-from verifier_diary.page import Page, page
+from verifier_diary.page import AT_ONCE, Page, log_size, page
 from verifier_diary.store import Store
 
 _MARGIN = 4  # the scrollbar and a space on each side
+_REGISTERS = 36  # columns beside the log, with what is between them
+_WIDE = 140  # columns from which the evidence stands beside the diagnosis
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A page, and what of it looks the same at any width."""
+
+    page: Page
+    log: list[str]
+    texts: dict[str, Text]
+
+    @classmethod
+    def of(cls, this: Page) -> _Drawn:
+        """Draw a page."""
+        return cls(
+            this,
+            sections.log_lines(this),
+            {
+                "about": sections.about(this),
+                "source": sections.source(this),
+                "registers": sections.registers(this.diagnosis.at.registers),
+                "sightings": sections.sightings(this),
+                "cure": sections.cure(this),
+            },
+        )
 
 
 class PageScreen(Screen[int]):
     """One entry, and the way to its neighbours in the list; ends with the place of the last."""
 
+    # Not a ClassVar, because textual's is none.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll(1)", show=False),
         Binding("k,up", "scroll(-1)", show=False),
@@ -34,8 +65,9 @@ class PageScreen(Screen[int]):
         Binding("pageup", "leaf(-1)", show=False),
         Binding("g,home", "top", show=False),
         Binding("G,end", "bottom", show=False),
-        Binding("l", "log", "Whole log"),
-        Binding("s", "source", "Whole source"),
+        Binding("l", "log", "Log"),
+        Binding("slash", "find", "Find", key_display="/"),
+        Binding("s", "source", "Source"),
         Binding("n", "turn(1)", "Next"),
         Binding("p", "turn(-1)", "Previous"),
         Binding("escape", "back", "Back"),
@@ -47,21 +79,23 @@ class PageScreen(Screen[int]):
         self._store = store
         self._entries = entries
         self._position = position
-        self._page: Page | None = None
+        self._drawn: _Drawn | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
         yield Static(id="title", markup=False)
         with VerticalScroll(id="page", can_focus=False):
-            yield Static(id="diagnosis")
-            yield Static(sections.head("C source:"), classes="head")
-            yield Static(id="source", classes="body")
-            with Horizontal(classes="beside"):
-                yield Static(sections.head("Log:"), id="log-head")
-                yield Static(sections.head("Registers:"), id="registers-head")
-            with Horizontal(classes="beside"):
-                yield Static(id="log", classes="body")
-                yield Static(id="registers")
+            with Container(id="upper"):
+                yield Static(id="diagnosis")
+                with Vertical(id="evidence"):
+                    yield Static(sections.head("C source:"), classes="head")
+                    yield Static(id="source", classes="body")
+                    with Horizontal(classes="beside"):
+                        yield Static(sections.head("Log:"), id="log-head")
+                        yield Static(sections.head("Registers:"), id="registers-head")
+                    with Horizontal(classes="beside"):
+                        yield Static(id="log", classes="body")
+                        yield Static(id="registers")
             yield Static(sections.head("Sightings:"), classes="head")
             yield Static(id="about", classes="body")
             yield Static(id="sightings", classes="body")
@@ -78,27 +112,49 @@ class PageScreen(Screen[int]):
         self._draw()
 
     def _read(self) -> None:
-        self._page = None
+        self.workers.cancel_group(self, "page")
+        self._drawn, entry = None, self._entries[self._position]
         with telling(self):
-            self._page = page(self._store, self._entries[self._position])
+            length = log_size(self._store, entry)
+            self._entitle(entry, f" reading {size(length)} of log: " if length > AT_ONCE else "")
+            if length > AT_ONCE:
+                self._scroll.loading = True
+                self._load(entry)
+            else:
+                self._show(_Drawn.of(page(self._store, entry)))
+
+    # A log of 100 MB takes 15 s: the keys go on working, and another entry can be turned to.
+    @work(thread=True, exclusive=True, group="page")
+    def _load(self, entry: Entry) -> None:
+        worker = get_current_worker()
+        with telling(self):
+            drawn = _Drawn.of(page(self._store, entry))
+            if not worker.is_cancelled:
+                self.app.call_from_thread(self._show, drawn)
+
+    def _show(self, drawn: _Drawn) -> None:
+        self._drawn = drawn
+        self._scroll.loading = False
+        self._entitle(drawn.page.entry)
+        for name, text in drawn.texts.items():
+            self.query_one(f"#{name}", Static).update(text)
         self._draw()
 
+    def _entitle(self, entry: Entry, now: str = "") -> None:
+        width = self.size.width
+        title = cut(f"{now}{sections.title(entry)}", width).ljust(width)
+        self.query_one("#title", Static).update(Text(title))
+
     def _draw(self) -> None:
-        this = self._page
-        if this is None:
+        if self._drawn is None:
             return
-        width = max(self.size.width - _MARGIN, 30)
-        for name, text in {
-            "title": Text(cut(sections.title(this.entry), self.size.width)),
-            "about": sections.about(this),
-            "diagnosis": sections.diagnosis(this, width),
-            "source": sections.source(this),
-            "log": sections.log(this),
-            "registers": sections.registers(this.diagnosis.at.registers),
-            "sightings": sections.sightings(this),
-            "cure": sections.cure(this),
-        }.items():
-            self.query_one(f"#{name}", Static).update(text)
+        this, width = self._drawn.page, max(self.size.width, 40) - _MARGIN
+        if self.size.width >= _WIDE:
+            width = width // 2
+        self._entitle(this.entry)
+        self.query_one("#diagnosis", Static).update(sections.diagnosis(this, width - _MARGIN))
+        log = sections.log(self._drawn.log, this.diagnosis.verdict.message, width - _REGISTERS)
+        self.query_one("#log", Static).update(log)
 
     @property
     def _scroll(self) -> VerticalScroll:
@@ -134,12 +190,17 @@ class PageScreen(Screen[int]):
 
     def action_log(self) -> None:
         """Open the whole log."""
-        if self._page:
-            self.app.push_screen(LogScreen(self._page))
+        if self._drawn:
+            self.app.push_screen(LogScreen(self._drawn.page))
+
+    def action_find(self) -> None:
+        """Open the whole log, and search it."""
+        if self._drawn:
+            self.app.push_screen(LogScreen(self._drawn.page, finding=True))
 
     def action_source(self) -> None:
         """Open the whole source."""
-        if self._page and sections.source_lines(self._page)[0]:
-            self.app.push_screen(SourceScreen(self._page))
-        else:
+        if self._drawn and sections.source_lines(self._drawn.page)[0]:
+            self.app.push_screen(SourceScreen(self._drawn.page))
+        elif self._drawn:
             self.notify("the diary has no source of this program", severity="warning")

@@ -18,6 +18,15 @@ def cut(text: str, width: int) -> str:
     return line if len(line) <= width else f"{line[: max(width - 1, 0)]}…"
 
 
+def size(count: int) -> str:
+    """Return a number of characters as a person says it: `7.7 MB`."""
+    for unit in ("bytes", "kB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000  # type: ignore[assignment]
+    return f"{count:.3g} MB"
+
+
 def day(time: str) -> str:
     """Return date and minute of an ISO time."""
     return time[:16].replace("T", " ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from textual.widget import Widget
@@ -11,10 +11,12 @@ from verifier_diary.errors import DiaryError
 
 
 @contextmanager
-def telling(widget: Widget) -> Iterator[None]:
-    """Show a DiaryError as a notification."""
+def telling(widget: Widget, once: Callable[[], object] | None = None) -> Iterator[None]:
+    """Show a DiaryError as a notification; `once` is called then, to stop what would repeat it."""
     try:
         yield
     except DiaryError as problem:
+        if once:
+            once()
         advice = f"\ntry: {problem.try_}" if problem.try_ else ""
         widget.notify(f"{problem}{advice}", severity="error", timeout=15, markup=False)

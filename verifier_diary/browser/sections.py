@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.text import Text
+from rich.style import Style
+from rich.text import Span, Text
 
 from verifier_diary import report, words
-from verifier_diary.browser.plain import day, plain
+from verifier_diary.browser.plain import cut, day, plain
 from verifier_diary.entries import Entry
 from verifier_diary.lines import Instruction
-from verifier_diary.listing import state
+from verifier_diary.listing import state_in_words
 from verifier_diary.page import Page
 from verifier_diary.parser import parse_line
 from verifier_diary.registers import Entry as Register
@@ -34,7 +35,7 @@ def head(title: str) -> Text:
 def title(entry: Entry) -> str:
     """Return one line that tells an entry from others."""
     seen = f"seen {'once' if entry.sightings == 1 else f'{entry.sightings:,} times'}"
-    names = (entry.id, state(entry), seen, entry.program or entry.object, entry.kernel)
+    names = (entry.id, state_in_words(entry), seen, entry.program or entry.object, entry.kernel)
     return f" {'  '.join(filter(None, names))}"
 
 
@@ -101,15 +102,31 @@ def highlighted(lines: list[str]) -> list[Text]:
 
     text = "\n".join(lines)
     code = Syntax("", "c", theme="monokai", background_color="default").highlight(text)
+    code.spans = [
+        Span(span.start, span.end, _foreground(span.style))
+        for span in code.spans
+        if isinstance(span.style, Style)
+    ]
+    code.style = ""
     shown = list(code.split("\n", allow_blank=True))[: len(lines)]
     return shown if len(shown) == len(lines) else [Text(line) for line in lines]
 
 
-def log(page: Page) -> Text:
+# The theme's background is a darker box on the screen's.
+def _foreground(style: Style | str) -> Style:
+    assert isinstance(style, Style)
+    return Style(color=style.color, bold=style.bold, italic=style.italic)
+
+
+def log_lines(page: Page) -> list[str]:
     """Return the log around the message, without the states, which stand beside it."""
-    message = page.diagnosis.verdict.message
-    lines = (plain(_stateless(line)) for line in folded_log(page))
-    return _joined(Text(line, _log_style(line, message)) for line in lines)
+    return [plain(_stateless(line)) for line in folded_log(page)]
+
+
+def log(lines: Sequence[str], message: str, width: int) -> Text:
+    """Return such lines, styled; C source is cut at `width`, the rest wraps."""
+    shown = (cut(line, width) if line.startswith(";") else line for line in lines)
+    return _joined(Text(line, _log_style(line, message)) for line in shown)
 
 
 def _stateless(raw: str) -> str:

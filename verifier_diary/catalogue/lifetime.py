@@ -10,7 +10,11 @@ CLASSES = (
         title="Reference acquired and not given back",
         category=LIFETIME,
         rank=8,
-        patterns=(r"Unreleased reference id=", r"would lead to reference leak"),
+        patterns=(
+            r"(Unreleased|Leaking) reference id=",
+            r"would lead to reference leak",
+            r"program with __ref argument cannot tail call",
+        ),
         meaning="What a helper hands out with a reference must be released on every way out; "
         "`alloc_insn` is the call that acquired it.",
         cause="An early return, an error branch or a tail call leaves while a socket, a "
@@ -28,7 +32,8 @@ CLASSES = (
             r"reference has not been acquired before",
             r"(arg ?#?|R)\d+ is an unacquired reference",
             r"more than one (release argument|arg with ref_obj_id)",
-            r"cannot release unowned const bpf_dynptr",
+            r"cannot release unowned const bpf_dynptr|^CONST_PTR_TO_DYNPTR cannot be released",
+            r"release (helper|kfunc) \S+ expects referenced",
         ),
         meaning="Only a pointer that carries a live reference can be released.",
         cause="The reference was released before, was never acquired (a pointer walked or looked "
@@ -46,7 +51,9 @@ CLASSES = (
             r"operation on \S+ expects (arg#|R)\d",
             r"(arg#|R)\d offset=\d+, but expected",
             r"not allowed in rbtree cb",
-            r"bpf_list_\S+ (can only|not allowed|node|expects)",
+            r"bpf_list_\S+ (can only|not allowed|node|expects|not found at|has to be at)",
+            r"direct access to bpf_list_\S+ is disallowed",
+            r"\S+ can only take non-owning or refcounted",
             r"expected for bpf_(percpu_)?obj_drop",
             r"conversion of owning ref to non-owning failed",
         ),

@@ -31,6 +31,7 @@ CLASSES = (
         rank=3,
         patterns=(
             r"BPF program is too large",
+            r"Program +too large \(\d+ insns\), at most",  # BCC, of E2BIG
             r"The sequence of \d+ jumps is too complex",
             r"too many subprograms",
         ),

@@ -27,7 +27,7 @@ CLASSES = (
         rank=12,
         patterns=(
             r"invalid access to map (value|key)",
-            r"invalid access to flow keys off=",
+            r"invalid access to flow keys off=|invalid variable offset to flow keys",
             r"R\d+ (min|max) value is outside of the (allowed memory|array) range",
         ),
         meaning="The offset into the value, added to the size of the access, can pass the value's "
@@ -49,7 +49,7 @@ CLASSES = (
             r"write to change key R\d+ not allowed",
             r"the prog does not allow writes to packet data",
             r"does not point to a readonly map",
-            r"BPF_ATOMIC (stores into|loads from) R\d+ \S+ is not allowed",
+            r"BPF_(ATOMIC|XADD) (stores into|loads from) R\d+ \S+ is not allowed",
             r"BPF_ST stores into R\d+",
         ),
         meaning="The place is known, but the map's flags, the kind of memory or the program type "
@@ -75,9 +75,10 @@ CLASSES = (
             r"variable offset stack",
         ),
         meaning="A frame has 512 bytes below R10, and each access must lie inside them for every "
-        "value that its offset can have.",
-        cause="Locals beyond 512 bytes, a local array indexed by a variable without a bound, or "
-        "the address of such an element passed to a helper.",
+        "value that its offset can have. To unprivileged programs, and on kernels before 6.3 to "
+        "all, a frame that is read ends with the lowest byte that was written.",
+        cause="Locals beyond 512 bytes, a local array indexed by a variable without a bound, the "
+        "address of such an element passed to a helper, or a local read before it is written.",
         cure="Bound the index by the array's size, use constant indexes, or move the buffer into a "
         "per-CPU array map.",
     ),
@@ -88,6 +89,7 @@ CLASSES = (
         rank=10,
         patterns=(
             r"math between \S+ pointer and register with unbounded min value is not allowed",
+            r"cannot add integer value with -?\d+ upper zero bits to ptr_to_packet",
         ),
         meaning="The least value of the number that is added is not known; the sum could lie "
         "anywhere before the object.",
@@ -103,6 +105,7 @@ CLASSES = (
             r"math between \S+ pointer and -?\d+ is not allowed",
             r"\S+ pointer offset -?\d+ is not allowed",
             r"value -?\d+ makes \S+ pointer be out of bounds",
+            r"addition of negative constant to packet pointer is not allowed",
         ),
         meaning="Offsets of pointers must stay within +-2^29.",
         cause="A huge constant, a product that may overflow, or a sign error: -1 read as "
@@ -115,7 +118,10 @@ CLASSES = (
         title="Access at an address that is not a multiple of its size",
         category=MEMORY,
         rank=10,
-        patterns=(r"misaligned (\S+ )*access off",),
+        patterns=(
+            r"misaligned (\S+ )*access off",
+            r"Only byte-sized access allowed in packet",
+        ),
         meaning="Stack and context accesses must be aligned everywhere, packet and map accesses "
         "where the machine or BPF_F_STRICT_ALIGNMENT asks for it.",
         cause="A char buffer read as a wider type, a packed structure, or a stack offset that is "
@@ -157,6 +163,7 @@ CLASSES = (
             r"Cannot access kernel 'struct",
             r"map_ptr access not supported",
             r"Type '\S+' is not a struct",
+            r"^no (read|write) support to \S+ at off",
         ),
         meaning="The verifier follows kernel objects by their BTF types: whole fields, inside the "
         "structure, mostly read-only.",
@@ -174,8 +181,7 @@ CLASSES = (
             r"invalid( indirect)? read from stack( R\d+)? (off|var_off) "
             r"?(-?\d+|\(\S+ \S+\))\+",
             r"invalid indirect read from stack",
-            # 5.10's words; newer kernels print them for accesses beyond the frame only
-            r"invalid read from stack R\d+ off=-([89]|\d\d|[1-4]\d\d|50\d|51[0-2]) size=[1248]$",
+            r"reading from stack .*slot poisoned by dead code elimination",
         ),
         meaning="Bytes of the frame would be read that hold no data: `off A+B size S` names byte B "
         "of S bytes at fp+A.",
@@ -191,7 +197,7 @@ CLASSES = (
         rank=11,
         patterns=(
             r"invalid access to memory, mem_size=",
-            r"R\d+ invalid (\w+ )?buffer access: off=",
+            r"R\d+ invalid (\w+ )?buffer access: off=|invalid negative \w+ buffer offset",
             r"R\d+ invalid variable buffer offset",
         ),
         meaning="Ring-buffer records, dynptr slices, iterator and tracepoint buffers and sized "

@@ -11,11 +11,23 @@ CLASSES = (
         category="",
         rank=1000,
         patterns=(),
-        meaning="The log ends without a reason: the program was accepted, or refused without a "
-        "word, or the end of the log is missing.",
+        meaning="The log ends without a reason: the program was refused without a word, the end of "
+        "the log is missing, or nothing but its summary is left.",
         cause="Kernel 6.1 refuses some programs with global functions that way; kernels before 6.4 "
         "lose the end of a log that does not fit the loader's buffer.",
         cure="Load it with a larger log buffer, and look at errno; try a newer kernel.",
+        lesson=False,
+    ),
+    ErrorClass(
+        id="accepted",
+        title="The verifier accepted this program: no rejection",
+        category="",
+        rank=1000,
+        patterns=(),
+        meaning="The log goes to its summary without a complaint.",
+        cause="The program was verified. If its load failed all the same, what failed came later "
+        "(the JIT, memory) or is another program.",
+        cure="Look at the other programs of the object, and at the errno of the load.",
         lesson=False,
     ),
     ErrorClass(

@@ -11,7 +11,7 @@ CLASSES = (
         category=POLICY,
         rank=14,
         patterns=(
-            r"invalid bpf_context access",
+            r"invalid bpf_context access|invalid access to context, ctx_size=",
             r"dereference of modified ctx ptr",
             r"negative offset ctx ptr",
             r"variable ctx access var_off=",
@@ -36,7 +36,7 @@ CLASSES = (
             r"func \S+ supported only for",
             r"func \S+ not supported for program type",
             r"helper call is not allowed in probe",
-            r"cannot be called from callback",
+            r"cannot be called from callback|cannot tail call within callback",
         ),
         meaning="Which helpers exist depends on the program type, its attach point and the kernel.",
         cause="The helper belongs to other program types, is newer than the kernel, or is not "
@@ -72,7 +72,7 @@ CLASSES = (
             r"calling kernel function \S+ is not allowed",
             r"kernel (function )?btf_id \d+ (is not a function|does not have)",
             r"(JIT does not support|JIT is required for) calling k",
-            r"destructive kfunc calls require",
+            r"destructive kfuncs? (calls )?require",
             r"(cannot find )?address (for|of) kernel function",
             r"calling kernel function is not supported",
             r"(failed to find|too many).*(BTF for kernel function|kernel function calls)",
@@ -82,6 +82,8 @@ CLASSES = (
             r"invalid kernel function call",
             r"<invalid kfunc call>",
             r"kfunc '\S+' is referenced but wasn't resolved",
+            r"metadata kfuncs (require device-bound program|can't be offloaded)",
+            r"kfunc fd_idx \d+ is not a module BTF",
         ),
         meaning="A kfunc is registered for certain program types and exists in certain kernels.",
         cause="The kernel or its module lacks the function, the program type may not call it, or "
@@ -96,6 +98,7 @@ CLASSES = (
         rank=5,
         patterns=(
             r"cannot call GPL-restricted function from non-GPL compatible program",
+            r"cannot call GPL only function from proprietary program",
             r"cannot call kernel function from non-GPL compatible program",
             r"must have a GPL compatible license",
         ),
@@ -123,6 +126,9 @@ CLASSES = (
             r"is not a global function|doesn't match (type|\S+\()|Return type ",
             r"BPF_LSM_CGROUP",
             r"ret type \S+ not allowed",
+            r"Attaching (tracing programs|f\S+) to .* is rejected",
+            r"arg\d+ in \S+\(\) (is|has) |\(\) has \d+ args while |freplace programs with >1 args",
+            r"The function \S+ (has|return type|with variable args|arg\d+ type) ",
         ),
         meaning="Programs for fentry, LSM, freplace and struct_ops name what they attach to, and "
         "the kernel compares it with its own BTF.",
@@ -173,6 +179,8 @@ CLASSES = (
             r"prohibited for !root",
             r"allowed (only )?(for|to) CAP_",
             r"CAP_BPF and CAP_PERFMON are required",
+            r"function calls to other bpf functions are allowed for root only",
+            r"requires CAP_BPF or CAP_SYS_ADMIN",
             r"loading/calling other bpf or kernel functions are allowed for",
         ),
         meaning="What the program does is reserved for privileged loaders.",
@@ -188,6 +196,9 @@ CLASSES = (
         patterns=(
             r"JIT (doesn't support|does not support|is required) (?!(for )?calling k)",
             r"(?<!kernel functions are not allowed in )non-JITed programs",
+            r"mixing of tail_calls and bpf-to-bpf calls is not supported",
+            r"tail_calls are not allowed in programs with bpf-to-bpf calls",
+            r"requires BPF JIT compiler|Private stack not supported by jit",
         ),
         meaning="Some features exist only where the architecture's JIT has them and it is on.",
         cause="net.core.bpf_jit_enable is 0, or the architecture's JIT lacks the feature.",

@@ -46,7 +46,11 @@ CLASSES = (
         title="Register read that holds no value",
         category=REGISTERS,
         rank=10,
-        patterns=(r"R\d+ !read_ok", r"R\d+ is invalid$"),
+        patterns=(
+            r"R\d+ !read_ok",
+            r"R\d+ is invalid$",
+            r"callee expects \d+ args, stack arg\d+ is not initialized",
+        ),
         meaning="On this path nothing was written to the register, or a call has wiped it out.",
         cause="A variable without a value on one branch, a function that runs off its end, an "
         "argument that was never set, or a value expected in R1-R5 behind a call: calls destroy "

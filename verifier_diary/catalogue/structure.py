@@ -16,7 +16,8 @@ CLASSES = (
             r"pseudo btf_id",
             r"fd -?\d+ is not pointing to valid bpf_map",
             r"direct value offset of",
-            r"fd_idx without fd_array",
+            r"fd_idx without fd_array|fd_array(_cnt \d+ without| has too many)",
+            r"(?<!kfunc )fd_idx \d+ (is not|out of bounds)",
             r"The total number of maps per program",
             r"<invalid BPF map reference>",
             r"BPF map '\S+' is referenced but wasn't created",
@@ -42,7 +43,7 @@ CLASSES = (
             r"frame pointer is read only",
             r"invalid atomic operand size",
             r"invalid BPF_\S+ opcode|invalid BPF_LD mode|unknown insn class",
-            r"invalid may_goto off|addr_space_cast insn|sign extending loads from arena",
+            r"invalid may_goto (off|imm)|addr_space_cast insn|sign extending loads from arena",
             r"insn \d+ cannot be patched",
             r"load-acquires? (is|are) only supported|store-releases? (is|are) only supported",
         ),
@@ -65,6 +66,8 @@ CLASSES = (
             r"call to invalid destination",
             r"invalid insn idx",
             r"recursive call from",
+            r"unexpected __bpf_trap\(\)",
+            r"jump tables? |expected PTR_TO_INSN",
         ),
         meaning="Every instruction must be reachable, every jump must land inside its function, "
         "and every function must end by leaving.",
@@ -95,7 +98,10 @@ CLASSES = (
         title="One instruction reached with different kinds of pointers",
         category=STRUCTURE,
         rank=3,
-        patterns=(r"same insn cannot be used with different pointers",),
+        patterns=(
+            r"same insn cannot be used with different pointers",
+            r"same insn cannot be used with and without arena pointer",
+        ),
         meaning="Context accesses are rewritten at load time, so such a load cannot also serve "
         "another kind of pointer.",
         cause="The compiler merged two branches that read the same offset, one through the context "
@@ -114,7 +120,7 @@ CLASSES = (
             r"in-kernel BTF is malformed|btf_vmlinux is malformed|kernel is missing BTF",
             r"invalid btf id|invalid type id",
             r"^\[\d+\] \S+",
-            r"core_relo|callback function (not static|cannot be the main)",
+            r"\bcore_relo\b|callback function (not static|cannot be the main)",
             r"(LD_ABS|tail_call) is (only )?(not )?allowed in",
             r"func info record|tailing record in func info",
         ),

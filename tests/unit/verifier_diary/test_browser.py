@@ -1,19 +1,22 @@
 from __future__ import annotations
 
-import asyncio
-import html
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.diary import LINE, LOG, SOURCE, accepted, filed, rejected
+from tests.browser import (
+    MESSAGE,
+    drive,
+    fill,
+    look,
+)
+from tests.diary import LINE, filed, rejected
 from verifier_diary import browser
 from verifier_diary.entries import Entry, Filter, entries
 from verifier_diary.errors import DiaryError
-from verifier_diary.logfile import Log
-from verifier_diary.model import Program, SourceText
+from verifier_diary.model import Program
 from verifier_diary.store import Store
 
 pytest.importorskip("textual", reason="textual draws the browser: pip install -e '.[terminal]'")
@@ -24,15 +27,6 @@ from textual.widgets import Input, Select
 from verifier_diary.browser import list_screen
 from verifier_diary.browser.app import Browser
 from verifier_diary.browser.entry_table import EntryTable
-from verifier_diary.browser.plain import cut, plain
-from verifier_diary.browser.query import Query
-from verifier_diary.browser.screenshots import screenshots
-from verifier_diary.browser.states import States
-
-MESSAGE = "invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)"
-HOSTILE = "[bold]\x1b[2J\udcff"
-OTHER = LOG.replace(MESSAGE, f"R3 !read_ok\n{HOSTILE}")
-Pressing = Callable[["Pilot[None]"], Awaitable[None]]
 
 
 @pytest.fixture
@@ -47,45 +41,6 @@ def example(store: Store) -> Store:
     return store
 
 
-def fill(store: Store) -> None:
-    """File a cured entry, an open one, and one that a lesson wants."""
-    second = Program("second", "second", "xdp", "xdp")
-    third = Program("third", "third", "tc", "sched_cls")
-    filed(
-        store,
-        *(rejected(), rejected(1), accepted(2)),
-        rejected(3, OTHER, program=second, sources=()),
-        rejected(4, program=third, expected=True),
-    )
-
-
-CELL = 12.2  # width of a character in textual's SVG
-_TEXT = re.compile(r'<text [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*clip-path[^>]*>(.*?)</text>')
-
-
-def svg_text(svg: str) -> str:
-    """Return what an SVG export shows, every character in its place."""
-    lines: dict[float, str] = {}
-    for x, y, escaped in _TEXT.findall(svg):
-        text = html.unescape(escaped).replace("\xa0", " ").removesuffix("\n")
-        lines[float(y)] = lines.get(float(y), "").ljust(round(float(x) / CELL)) + text
-    return "\n".join(lines[y].rstrip() for y in sorted(lines))
-
-
-async def look(pilot: Pilot[None]) -> str:
-    return svg_text(pilot.app.export_screenshot())
-
-
-def drive(store: Store, press: Pressing, size: tuple[int, int] = (80, 24)) -> None:
-    async def session() -> None:
-        async with Browser(store).run_test(size=size) as pilot:
-            await pilot.pause()
-            await press(pilot)
-
-    asyncio.run(session())
-
-
-# One session walks through all screens, for textual waits after every key.
 _WALK = {
     "list": (),
     "open": ("o",),
@@ -123,7 +78,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch, Store(path) as store:
         patch.setattr(list_screen, "TYPING_S", 0.001)
         fill(store)
-        drive(store, press, (100, 70))
+        drive(store, press, (100, 76))
     return texts
 
 
@@ -356,19 +311,6 @@ def test_a_page_that_cannot_be_read_is_told_on_the_screen(
     drive(example, press)
 
 
-def test_screenshots_are_the_two_screens_and_always_the_same(
-    example: Store, tmp_path: Path
-) -> None:
-    first, again = (
-        [path.read_text("utf-8") for path in screenshots(tmp_path, example.path, Query("packet"))]
-        for _ in range(2)
-    )
-    assert MESSAGE in svg_text(first[0])
-    assert f"> 4 |         {LINE}" in svg_text(first[1])
-    assert first == again
-    assert "url(http" not in "".join(first)
-
-
 def test_without_textual_the_browser_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -388,72 +330,13 @@ def test_run_opens_the_diary_it_is_given(example: Store, monkeypatch: pytest.Mon
     assert opened == [2]
 
 
-def test_states_are_gone_through_in_a_circle() -> None:
-    states = [query := Query()]
-    states += [query := query.next_state() for _ in range(3)]
-    assert [query.wanted.cured for query in states] == [None, False, True, None]
-
-
-def test_expectations_are_gone_through_in_a_circle() -> None:
-    states = [query := Query()]
-    states += [query := query.next_expected() for _ in range(3)]
-    assert [query.wanted.expected for query in states] == [False, None, True, False]
-
-
-def test_a_query_says_everything_that_limits_it(store: Store) -> None:
-    wanted = Filter("cfg", kernel="6.1", program="p", layer="kernel", cured=True, expected=True)
-    assert Query("", wanted).summary(store, 0, 200) == (
-        "0 entries  class: cfg  kernel: 6.1  program: p  refused by: kernel  cured only  "
-        "expected only"
-    )
-
-
-def test_a_query_says_when_there_may_be_more(store: Store) -> None:
-    assert Query("x").summary(store, 200, 200) == "200+ found  expected hidden"
-
-
-def test_lines_are_cut_to_a_width() -> None:
-    assert [cut("abcdef", 6), cut("a\nb\tcdef", 5)] == ["abcdef", "a b …"]
-
-
-def test_what_is_no_character_is_replaced() -> None:
-    assert plain("a\x1b\x00\udcffb\tc\n") == "a\ufffd\ufffd\ufffdb   c\n"
-
-
-@pytest.mark.parametrize(
-    ("line", "moment", "held"),
-    [
-        (0, "printed here", ["R1=ctx()", "R10=fp0"]),
-        (1, "before 0: r1 = *(u32 *)(r1 +0)", ["R1=ctx()", "R10=fp0"]),
-        (4, "before 1: r0 = *(u8 *)(r1 +0)", ["R1=pkt(r=0)", "R10=fp0"]),
-        (7, "before 1: r0 = *(u8 *)(r1 +0)", ["R1=pkt(r=0)", "R10=fp0"]),
-    ],
-    ids=["state", "source", "instruction", "summary"],
-)
-def test_registers_are_those_before_the_instruction(
-    line: int, moment: str, held: list[str]
-) -> None:
-    now = States(Log(LOG)).at(line)
-    assert now.moment == moment
-    assert list(map(str, now.entries)) == held
-
-
-def test_another_path_has_no_registers() -> None:
-    log = Log("0: R1=ctx() R10=fp0\n0: (b7) r0 = 0\n7: (95) exit\n\nfrom 0 to 1: safe\n" + LOG)
-    assert States(log).at(2).moment == "not on the failing path"
-
-
-def test_a_text_without_instructions_has_no_registers() -> None:
-    assert States(Log("error: no such header\n")).at(0).entries == ()
-
-
-def test_a_long_log_opens_at_its_message(store: Store) -> None:
-    notes = "".join(f"; note {n}\n" for n in range(2_000))
-    text = LOG.replace("1: (71)", f"{notes}1: (71)")
-    filed(store, rejected(log=text, sources=(SourceText.of("bpf/first.bpf.c", SOURCE),)))
-
+def test_a_wide_terminal_has_the_evidence_beside_the_diagnosis(example: Store) -> None:
     async def press(pilot: Pilot[None]) -> None:
-        await pilot.press("enter", "l")
-        assert "2006 | invalid access" in await look(pilot)
+        await pilot.press("j", "enter")
+        lines = (await look(pilot)).split("\n")
+        assert len(lines) <= 50
+        assert max(map(len, lines)) <= 200
+        assert re.search(r"packet_bounds \(verifier\): .* C source:$", lines[1])
+        assert sum(f"> 4 |         {LINE}" in line for line in lines) == 2
 
-    drive(store, press)
+    drive(example, press, (200, 50))

@@ -102,7 +102,7 @@ def test_notes_before_the_first_instruction_decide_nothing() -> None:
 
 def test_notes_decide_when_nothing_else_is_said() -> None:
     verdict = verdict_of(
-        "func#0 @0", "arg#0 reference type('FWD x') size cannot be determined: -22"
+        "func#0 @0", "arg#0 reference type('FWD x') size cannot be determined: -22", SUMMARY
     )
     assert verdict.class_id == "global_func"
 
@@ -147,6 +147,20 @@ def test_a_log_without_its_end_says_so() -> None:
     assert (verdict.class_id, verdict.truncated) == ("no_message", "end")
 
 
+def test_a_log_without_its_summary_has_lost_its_end() -> None:
+    verdict = verdict_of("0: R1=ctx() R10=fp0", "0: (bf) r1 = r2", "R2 !read_ok")
+    assert (verdict.class_id, verdict.truncated) == ("uninit_register", "end")
+
+
+def test_old_kernels_leave_the_summary_out() -> None:
+    assert verdict_of("0: (bf) r1 = r2", "R2 !read_ok").truncated is None
+
+
+def test_the_half_of_a_line_is_no_source() -> None:
+    log = Log("      ; R0=0x78a82\n3: (05) goto pc-2\n2: (07) r0 += 1      ; R0=7\nR2 !read_ok")
+    assert (log.source, log.starts_cut) == (None, True)
+
+
 def test_a_log_without_its_start_says_so() -> None:
     verdict = verdict_of("4,vs=8) R1=ctx()", "57: (bf) r1 = r2", "R2 !read_ok", SUMMARY)
     assert (verdict.class_id, verdict.truncated) == ("uninit_register", "start")
@@ -173,6 +187,38 @@ def test_clang_errors_are_the_compilers() -> None:
     assert verdict.message == "use of undeclared identifier 'x'"
 
 
+@pytest.mark.parametrize(
+    ("said", "class_id", "message"),
+    [
+        ("fatal error: error in backend: Cannot select: t5", "compile_error",
+         "error in backend: Cannot select: t5"),
+        ("error: <unknown>:0:0: in function f i32 (ptr): A call to built-in function 'memset'",
+         "compile_error", "in function f i32 (ptr): A call to built-in function 'memset'"),
+        ("error: ./a.c:25:3: in function f i32 (i8*): Looks like the BPF stack limit is exceeded.",
+         "stack_limit", "in function f i32 (i8*): Looks like the BPF stack limit is exceeded."),
+    ],
+)  # fmt: skip
+def test_clangs_back_end_is_heard_too(said: str, class_id: str, message: str) -> None:
+    verdict = verdict_of("", loader=said)
+    assert (verdict.class_id, verdict.layer) == (class_id, Layer.COMPILER)
+    assert verdict.message == message
+
+
+def test_what_bcc_guesses_does_not_outdo_the_verifier() -> None:
+    verdict = verdict_of(
+        "66: (7b) *(u64 *)(r10 -520) = r1",
+        "invalid stack off=-520 size=8",
+        loader="HINT: Looks like you exceeded the BPF stack limit. This can happen if ...",
+    )
+    assert (verdict.class_id, verdict.instruction) == ("stack_bounds", 66)
+
+
+def test_bcc_calls_too_complex_a_program_too_large() -> None:
+    said = "bpf: Argument list too long. Program  too large (113 insns), at most 4096 insns"
+    verdict = verdict_of("$ ./trace.py", said)
+    assert (verdict.class_id, verdict.layer, verdict.message) == ("complexity", Layer.LIMIT, said)
+
+
 def test_clangs_stack_limit_is_a_stack_limit() -> None:
     verdict = verdict_of("", loader="a.c:5:5: error: Looks like the BPF stack limit is exceeded.")
     assert (verdict.class_id, verdict.layer) == ("stack_limit", Layer.COMPILER)
@@ -197,11 +243,40 @@ def test_clangs_stack_limit_is_a_stack_limit() -> None:
             Layer.KERNEL,
             "prog 'p': BPF program load failed: Operation not permitted",
         ),
+        (
+            "Error in bpf_create_map_xattr(m):Invalid argument(-22). Retrying without BTF.\n"
+            "extern 'x' (strong): not resolved\nfailed to load object 'x'",
+            Layer.LIBBPF,
+            "extern 'x' (strong): not resolved",
+        ),
+        (
+            "prog 'f': missing BPF prog type, check ELF section name '.text'\n"
+            "prog 'f': failed to load: -22\nfailed to load object 'x'",
+            Layer.LIBBPF,
+            "prog 'f': missing BPF prog type, check ELF section name '.text'",
+        ),
+        (
+            "sec 'tc': found program 'f' at insn offset 0 (0 bytes)\nlicense of x is GPL\n"
+            "prog 'f': found data map 0 (x.rodata, sec 4, off 0) for insn 14\n"
+            "failed to find valid kernel BTF\nError loading vmlinux BTF: -3",
+            Layer.LIBBPF,
+            "failed to find valid kernel BTF",
+        ),
     ],
 )
 def test_loaders_without_a_log_are_told_apart(loader: str, layer: Layer, message: str) -> None:
     verdict = verdict_of("", loader=loader)
     assert (verdict.class_id, verdict.layer, verdict.message) == ("loader", layer, message)
+
+
+def test_btf_that_the_loader_went_on_without_decides_nothing() -> None:
+    verdict = verdict_of(
+        "[1] INT int size=4",
+        "[16] ENUM z size=0 vlen=0 Unexpected size",
+        loader="Error loading .BTF into kernel: -22. BTF is optional, ignoring.\n"
+        "prog 'p': BPF program load failed: Operation not permitted",
+    )
+    assert verdict.message == "prog 'p': BPF program load failed: Operation not permitted"
 
 
 def test_an_errno_alone_is_the_kernels() -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from lab.cli import run
@@ -299,3 +300,89 @@ def test_list_imports_nothing_heavy_when_nothing_is_new() -> None:
 def test_refresh_says_what_it_did(capsys) -> None:
     assert run(["diary", "refresh"]) == 0
     assert capsys.readouterr().err == "2 rejections diagnosed; 0 are in another entry now\n"
+
+
+@pytest.mark.usefixtures("filled")
+def test_show_without_an_id_is_the_first_of_the_list(capsys) -> None:
+    for options in ([], ["--all"]):
+        run(["diary", "list", *options, "--format", "json"])
+        listed = results(capsys.readouterr().out)
+        assert run(["diary", "show", *options, "--format", "json"]) == 0
+        assert results(capsys.readouterr().out)[0]["id"] == listed[0]["id"]
+
+
+def test_show_of_expected_entries_alone_says_how_to_see_them(capsys) -> None:
+    journal.append(rejected(expected=True))
+    assert run(["diary", "show"]) == 2
+    assert capsys.readouterr().err == (
+        "error: the diary has only what tests and lessons expect, 1 in all\n"
+        "try: lab diary list --all, or lab diary show --all\n"
+    )
+    assert run(["diary", "show", "--all"]) == 0
+
+
+@pytest.mark.parametrize("words", [["search", "packet"], ["stats"], ["list"]])
+def test_what_is_hidden_is_said(capsys, words: list[str]) -> None:
+    journal.append(rejected(expected=True))
+    assert run(["diary", *words]) == 0
+    assert "1 expected by tests and lessons, hidden; --all shows them\n" in capsys.readouterr().err
+    assert run(["diary", *words, "--all"]) == 0
+    out, err = capsys.readouterr()
+    assert "packet_bounds" in out
+    assert "hidden" not in err
+
+
+def test_a_class_that_does_not_exist_is_an_error(capsys) -> None:
+    assert run(["diary", "list", "--class", "packet_bound"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "error: there is no class packet_bound\ntry: one of: packet_bounds"
+    )
+
+
+VERBS = sorted(command_module.command.list_commands(click.Context(command_module.command)))
+
+
+def test_the_verbs_are_those_that_are_documented() -> None:
+    assert {
+        *("list", "show", "search", "diff", "stats", "watch", "import", "export", "publish"),
+        "serve",
+    } <= set(VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_help(capsys, verb: str) -> None:
+    assert run(["diary", verb, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"Usage: lab diary {verb} [OPTIONS]")
+    command = command_module.command.get_command(click.Context(command_module.command), verb)
+    assert command is not None
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, f"{option.opts} of {verb} has no help"
+
+
+def test_the_list_of_verbs_fits_80_columns(capsys) -> None:
+    assert run(["diary", "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert not [line for line in lines[1:] if line.endswith("...")]
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_missing_folder_for_the_diary_is_made(capsys, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GLIMPSE_DIARY", str(tmp_path / "not" / "there" / "diary.db"))
+    assert run(["diary", "list"]) == 0
+    assert "packet_bounds  first" in capsys.readouterr().out
+    assert (tmp_path / "not" / "there" / "diary.db").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(capsys, monkeypatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    path = tmp_path / "file" / "diary.db"
+    monkeypatch.setenv("GLIMPSE_DIARY", str(path))
+    assert run(["diary", "list"]) == 4
+    err = capsys.readouterr().err
+    assert err.startswith(
+        f"error: the diary {path} cannot be written: {path.parent} is a file, not a directory; "
+    )
+    assert err.endswith("try: check who owns it, or set GLIMPSE_DIARY to a file of yours\n")

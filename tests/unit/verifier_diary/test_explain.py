@@ -112,7 +112,7 @@ def test_registers_are_the_newest_of_the_failing_frame() -> None:
         "0: R1=ctx() R10=fp0\n0: (b7) r2 = 1 ; R2=1\n1: (b7) r2 = 2 ; R2=2 fp-8=mmmm????\n"
         "2: (bf) r0 = r3\nR3 !read_ok"
     )
-    assert [str(entry) for entry in diagnosis.at.registers][:1] == ["R2=2"]
+    assert [str(entry) for entry in diagnosis.at.registers][:2] == ["R1=ctx()", "R2=2"]
     assert str(diagnosis.at.registers[-1]) == "fp-8=mmmm????"
 
 

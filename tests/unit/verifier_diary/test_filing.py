@@ -168,11 +168,13 @@ def test_the_same_object_on_another_kernel_is_no_cure(store: Store) -> None:
     assert found.cured_by is None
 
 
-def test_a_changed_object_on_another_kernel_is_a_cure(store: Store) -> None:
+def test_a_changed_object_is_cured_only_where_it_was_refused(store: Store) -> None:
     (found,) = filed(store, rejected(), accepted(kernel=Kernel("7.3.4")))
+    assert found.cured_by is None
+    (found,) = filed(store, accepted(2, kernel=Kernel("6.18.50")))
     told = cure(store, found)
     assert told is not None
-    assert told.settings == ("kernel: 6.18.44 -> 7.3.4",)
+    assert told.settings == ("kernel: 6.18.44 -> 6.18.50",)
 
 
 def test_a_lessons_good_program_cures_its_bad_one(store: Store) -> None:

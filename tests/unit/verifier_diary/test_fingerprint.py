@@ -70,10 +70,16 @@ def test_a_section_that_is_not_loaded_by_default_is_the_same_section() -> None:
 
 
 def test_the_program_makes_no_difference_where_the_line_is_known() -> None:
-    assert fingerprint(Program("f"), finding()) == fingerprint(Program("g"), finding())
+    programs = Program("f", section="xdp"), Program("g", section="xdp")
+    assert len({fingerprint(program, finding()) for program in programs}) == 1
 
 
 def test_the_class_makes_a_difference() -> None:
     assert fingerprint(Program("f"), finding()) != fingerprint(
         Program("f"), finding(class_id="other")
     )
+
+
+def test_strangers_that_fail_at_the_same_line_are_told_apart_by_name() -> None:
+    first, second = (fingerprint(Program(name, type="xdp"), finding()) for name in ("a", "b"))
+    assert first != second

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from verifier_diary.kernel_offsets import Offsets, offsets
+from verifier_diary.kernel_offsets import Offsets, Way, offsets
 
 INT, ARRAY, STRUCT, ENUM = 1, 3, 4, 6
 
@@ -54,6 +54,26 @@ def test_members_of_nameless_parts_are_found(btf: Btf, tmp_path: Path) -> None:
     btf.struct("mm_struct", ("first", 1, 0), ("", 4, 800))
     btf.struct("task_struct", ("flags", 1, 0x08000000 | 32), ("mm", 1, 512), flag=True)
     assert offsets(btf.write(tmp_path / "btf")) == Offsets(64, 100, 108, 116, 124)
+
+
+def test_the_way_to_what_was_verified_is_found(btf: Btf, tmp_path: Path) -> None:
+    names = ("arg_start", "arg_end", "env_start", "env_end")
+    btf.struct("mm_struct", *((name, 1, 64 * n) for n, name in enumerate(names)))
+    btf.struct("task_struct", ("mm", 1, 64), ("files", 1, 128))
+    for number, (name, member) in enumerate(WAY, 3):
+        btf.struct(name, (member, 1, 64 * number))
+    found = offsets(btf.write(tmp_path / "btf"))
+    assert found is not None
+    assert found.way == Way(16, 24, 32, 40, 48, 56)
+
+
+WAY = (
+    ("files_struct", "fdt"),
+    ("fdtable", "fd"),
+    ("file", "private_data"),
+    ("bpf_prog", "aux"),
+    ("bpf_prog_aux", "verified_insns"),
+)
 
 
 def test_a_forward_declaration_is_not_the_struct(btf: Btf, tmp_path: Path) -> None:

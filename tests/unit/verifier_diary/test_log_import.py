@@ -158,3 +158,35 @@ def test_logs_come_batch_by_batch(store: Store, tmp_path: Path, monkeypatch) -> 
     assert len(next(batches)) == 2
     assert [found.sightings for found in entries(store)] == [2]
     assert len(next(batches)) == 1
+
+
+ACCEPTED = """\
+func#0 @0
+0: R1=ctx() R10=fp0
+0: (b7) r0 = 0                        ; R0_w=0
+1: (95) exit
+processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+"""
+
+
+def test_the_log_of_an_accepted_program_is_no_entry(store: Store, tmp_path: Path) -> None:
+    (log,), problems = imported(store, log_file(tmp_path, "a.log", ACCEPTED))
+    record = log.record()
+    assert problems == []
+    assert (record["class"], record["layer"], record["entry"]) == ("accepted", "none", None)
+    assert record["message"] is None
+    assert list(entries(store)) == []
+    assert store.rows("SELECT accepted FROM attempts")[0]["accepted"] == 1
+
+
+def test_of_several_programs_only_the_rejected_one_is_told(store: Store, tmp_path: Path) -> None:
+    file = log_file(tmp_path, "a.log", f"{ACCEPTED}{LOG}\n{ACCEPTED}")
+    logs, _ = imported(store, file)
+    assert [log.finding.class_id for log in logs] == ["packet_bounds"]
+
+
+def test_words_around_a_log_are_no_log_of_their_own(store: Store, tmp_path: Path) -> None:
+    table = "File     Program  Verdict\n-------  -------  -------\nx.bpf.o  p        failure\n"
+    head = "PROCESSING x.bpf.o/p, DURATION US: 0, VERDICT: failure, VERIFIER LOG:\n"
+    logs, _ = imported(store, log_file(tmp_path, "a.log", head + LOG + head + table))
+    assert [log.finding.class_id for log in logs] == ["packet_bounds"]

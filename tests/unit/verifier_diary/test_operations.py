@@ -35,6 +35,7 @@ OPERATIONS = [
     ("gotol pc-9", Operation(Kind.JUMP, offset=-9)),
     ("call bpf_map_lookup_elem#1",
      Operation(Kind.CALL, "R0", CALLER_SAVED, name="bpf_map_lookup_elem")),
+    ("call 1", Operation(Kind.CALL, "R0", CALLER_SAVED, name="bpf_map_lookup_elem")),  # 4.9
     ("call pc+5", Operation(Kind.ENTER, offset=5)),
     ("exit", Operation(Kind.EXIT)),
     ("r0 = *(u8 *)skb[r7 + 0]", Operation(Kind.LOAD, "R0", ("R6", "R7"))),

@@ -8,17 +8,39 @@ import pytest
 from tests.diary import LINE, LOG, accepted, rejected
 from verifier_diary import journal
 from verifier_diary.classes import BY_ID
-from verifier_diary.export import export
+from verifier_diary.export import export, lessons_folder
 from verifier_diary.markdown import block, code, escape, table
+from verifier_diary.model import Program, SourceText
 from verifier_diary.publish import MARKER, publish
+
+LESSON = """\
+/* Why. */
+
+EXPECT_REJECT("invalid access to packet")
+int packet_bounds_bad(void)
+{
+\treturn data[`|`];
+}
+
+int packet_bounds_good(void)
+{
+\treturn 0;
+}
+"""
 
 
 @pytest.fixture
 def entries(tmp_path: Path, monkeypatch) -> Path:
     monkeypatch.setenv("GLIMPSE_JOURNAL", str(tmp_path / "journal"))
-    lesson = rejected(3, LOG.replace(LINE, "return data[`|`];"), expected=True)
-    for attempt in (rejected(), accepted(), lesson):
-        journal.append(attempt)
+    pair = (Program(f"packet_bounds_{which}", "packet_bounds", "xdp") for which in ("bad", "good"))
+    sources = (SourceText.of("bpf/lessons/packet_bounds.bpf.c", LESSON),)
+    bad = LOG.replace(LINE, "return data[`|`];").replace("first.bpf.c:4", "packet_bounds.bpf.c:6")
+    journal.append(rejected())
+    journal.append(accepted())
+    journal.append(
+        rejected(3, bad, expected=True, program=next(pair), sources=sources), lessons_folder()
+    )
+    journal.append(accepted(4, program=next(pair), sources=sources), lessons_folder())
     export(tmp_path / "entries", pytest.fail)
     return tmp_path / "entries"
 
@@ -27,7 +49,7 @@ def entries(tmp_path: Path, monkeypatch) -> Path:
 def lessons(tmp_path: Path) -> Path:
     folder = tmp_path / "lessons"
     folder.mkdir()
-    (folder / "packet_bounds.bpf.c").write_text("int packet_bounds_bad(void)\n{\n\treturn 1;\n}\n")
+    (folder / "packet_bounds.bpf.c").write_text(LESSON)
     return folder
 
 
@@ -41,7 +63,9 @@ def pages(entries: Path, lessons: Path, tmp_path: Path) -> dict[str, str]:
 
 
 def test_every_page_says_not_to_edit_it(pages: dict[str, str]) -> None:
-    assert all(text.startswith(f"{MARKER}\n\n# ") for text in pages.values())
+    for text in pages.values():
+        assert re.match(r'---\ntitle: ".+"\ndescription: ".+"\n---\n\n', text)
+        assert text.split("---\n\n", 1)[1].startswith(f"{MARKER}\n\n# ")
 
 
 def test_every_class_has_a_page(pages: dict[str, str]) -> None:
@@ -59,30 +83,95 @@ def test_the_indexes_name_classes_kernels_and_programs(pages: dict[str, str]) ->
     assert "| 2 |" in pages["by-class.md"]
     assert "## 6.18.44\n" in pages["by-kernel.md"]
     assert "## first\n" in pages["by-program.md"]
+    assert "## Programs of lessons\n" in pages["by-program.md"]
 
 
 def test_lessons_are_apart_from_what_was_met(pages: dict[str, str]) -> None:
-    met, wanted = pages["index.md"].split("## Lessons and tests")
+    met, wanted = pages["index.md"].split("## Lessons")
     assert met.count("(entries/") == wanted.count("(entries/") == 1
 
 
 def test_an_entrys_page_is_in_the_order_of_the_report(pages: dict[str, str]) -> None:
-    text = next(t for n, t in pages.items() if n.startswith("entries/") and "## Cure" in t)
-    heads = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert heads == ["Reason", "At", "Causal path", "Usual cause", "Suggestion", "Cure", "Log"]
+    heads = re.findall(r"^## (.+)$", met(pages), re.MULTILINE)
+    assert heads == [
+        "Reason",
+        "At",
+        "Registers",
+        "Causal path",
+        "Usual cause",
+        "Suggestion",
+        "Cure",
+        "Log",
+    ]
+
+
+def test_an_entrys_page_is_found_by_its_message(pages: dict[str, str]) -> None:
+    title = "invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0)"
+    assert f'title: "{title}"\n' in met(pages)
+    assert f"```text\n{title}\n```" in met(pages)
+
+
+def test_an_entrys_page_says_registers_in_words(pages: dict[str, str]) -> None:
+    assert "| R1 | a packet pointer, no byte known | `R1=pkt(r=0)` |\n" in met(pages)
 
 
 def test_an_entrys_page_shows_line_and_cure(pages: dict[str, str]) -> None:
-    text = next(t for n, t in pages.items() if n.startswith("entries/") and "## Cure" in t)
+    text = met(pages)
     assert f"> 4 |         {LINE}" in text
     assert "+\tif (data + 1 > end)" in text
     assert "9 instructions processed" in text
 
 
-def test_a_class_page_shows_its_lesson_and_entries(pages: dict[str, str]) -> None:
+def met(pages: dict[str, str]) -> str:
+    """Return the page of the entry that is no lesson."""
+    return next(t for n, t in pages.items() if n.startswith("entries/") and "# first:" in t)
+
+
+def test_a_class_page_is_found_by_its_message(pages: dict[str, str]) -> None:
+    title = f"invalid access to packet: {BY_ID['packet_bounds'].title}"
+    assert f'title: "{title}"\n' in pages["classes/packet_bounds.md"]
+
+
+def test_a_class_page_has_messages_cause_cure_and_category(pages: dict[str, str]) -> None:
     text = pages["classes/packet_bounds.md"]
-    assert "```c\nint packet_bounds_bad(void)\n" in text
-    assert text.count("](../entries/") == 2
+    heads = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert heads == [
+        "What it means",
+        "Usual cause",
+        "Usual cure",
+        "Messages",
+        "Lesson",
+        "Its log",
+        "Entries",
+    ]
+    assert "Linux 7.3 reports it as *Memory Safety*." in text
+    assert "\nR\\d+ offset is outside of the packet\n" in text
+
+
+def test_a_class_page_marks_the_line_of_its_lesson(pages: dict[str, str]) -> None:
+    text = pages["classes/packet_bounds.md"]
+    assert '```c linenums="1" hl_lines="6"\n/* Why. */\n' in text
+    assert "because of line 6, <code>return data&#91;&#96;&#124;&#96;&#93;;</code>" in text
+    assert "-int packet_bounds_bad(void)\n+int packet_bounds_good(void)\n" in text
+    assert text.count("](../entries/") == 3
+
+
+def test_a_class_page_shows_what_kernels_reworded(pages: dict[str, str]) -> None:
+    text = pages["classes/helper_unavailable.md"]
+    assert "| 6.1 | `unknown func bpf_bind#64` |" in text
+    assert "| 6.12 | `program of this type cannot use helper bpf_bind#64` |" in text
+
+
+def test_the_statistics_count_tries_and_costs(pages: dict[str, str]) -> None:
+    text = pages["statistics.md"]
+    assert "| 1 | 1 minute | 2 to 9 |" in text
+    assert "| `first:first` | 6.18.44 | 9 | 9 | 9 | 100.0% | 2026-03-02 |" in text
+    assert "| 6.18.44 | 1 |" in text
+
+
+def test_the_development_log_is_in_order(pages: dict[str, str]) -> None:
+    lines = [line[:16] for line in pages["development.md"].splitlines() if line.startswith("- ")]
+    assert lines == ["- 00:00 **reject", "- 00:01 **cured*", "- 00:01 **accept"]
 
 
 def test_the_same_export_gives_the_same_pages(
@@ -103,14 +192,21 @@ def test_old_pages_go_and_written_ones_stay(
 
 
 def test_prose_holds_no_markup_but_code() -> None:
-    assert escape("a_b *c* <d> `e_f`\n g|") == r"a\_b \*c\* \<d\> `e_f` g\|"
+    assert escape("a_b *c* <d> `e_f`\n g|") == r"a\_b \*c\* &#60;d&#62; `e_f` g&#124;"
 
 
 @pytest.mark.parametrize(
     ("text", "span"),
-    [("x", "`x`"), ("a`b", "``a`b``"), ("`a", "`` `a ``"), ("a\nb", "`a b`"), ("", "")],
+    [
+        ("x", "`x`"),
+        ("a`b", "``a`b``"),
+        ("`a", "`` `a ``"),
+        ("a\nb", "`a b`"),
+        ("", ""),
+        ("[a|b]_&", "<code>&#91;a&#124;b&#93;&#95;&#38;</code>"),
+    ],
 )
-def test_code_may_hold_backticks(text: str, span: str) -> None:
+def test_code_may_hold_backticks_and_bars(text: str, span: str) -> None:
     assert code(text) == span
 
 

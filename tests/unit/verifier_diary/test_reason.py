@@ -106,6 +106,11 @@ REASONS = {
         "0: (7a) *(u64 *)(r10 -520) = 0\ninvalid write to stack R10 off=-520 size=8",
         "8 bytes at fp-520 span fp-520 to fp-513; the frame is fp-512 to fp-1.",
     ),
+    "stack_bounds, never written": (
+        "0: (79) r1 = *(u64 *)(r10 -8)\ninvalid read from stack R10 off=-8 size=8",
+        "8 bytes at fp-8 lie within the frame, "
+        "but nothing was written there or below on this path.",
+    ),
     "stack_uninit": (
         "3: (85) call bpf_map_lookup_elem#1\ninvalid indirect read from stack R2 off -16+4 size 16",
         "Of the 16 bytes at fp-16, byte 4 (fp-12) was never written on this path.",

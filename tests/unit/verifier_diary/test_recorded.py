@@ -96,6 +96,16 @@ def test_an_accepted_load_is_accepted() -> None:
     assert (one.attempt.accepted, one.attempt.errno, one.error) == (True, None, None)
 
 
+def test_an_accepted_load_without_a_log_has_the_kernels_count() -> None:
+    one = judged(load(errno=0, log="", verified=42))
+    assert one.attempt.stats.instructions == 42
+
+
+def test_the_logs_own_count_is_believed() -> None:
+    one = judged(load(errno=0, verified=42))
+    assert one.attempt.stats.instructions == 1
+
+
 def test_a_record_for_programs_has_the_log_without_addresses() -> None:
     one = judged(load(log="0: (18) r1 = 0xffff8881048d0200\nR0 !read_ok\n"))
     record = one.to_json()

@@ -18,6 +18,7 @@ from verifier_diary.scrub import ADDRESS, strip_addresses
         "(18) r2 = 0xffffc90000123000",
         "BUG: unable to handle page fault for address: ffffc90000123000",
         "RIP: 0xffff888104800000 in bpf_check",
+        "3: (18) r1 = 0xff11000005a79800",
     ],
 )
 def test_kernel_addresses_are_taken_out(text: str) -> None:
@@ -41,6 +42,19 @@ def test_kernel_addresses_are_taken_out(text: str) -> None:
 )
 def test_numbers_of_the_program_stay(text: str) -> None:
     assert strip_addresses(text) == text
+
+
+def test_what_the_verifier_calls_a_pointer_is_taken_out_everywhere() -> None:
+    text = (
+        "3: (18) r1 = 0xffff8881048d0200       ; R1=map_ptr(ks=4,vs=8)\n"
+        "      3: ..2....... (18) r1 = 0xff11000005a79800\n"
+        "3: (18) r1 = 0xff11000005a79800       ; R1_w=map_ptr(ks=4,vs=8)\n"
+        "5: (18) r1 = 0xff00ff00ff00ff00       ; R1=0xff00ff00ff00ff00\n"
+    )
+    stripped = strip_addresses(text)
+    assert stripped.count("<address>") == 3
+    assert "0xff00ff00ff00ff00" in stripped
+    assert strip_addresses(stripped) == stripped
 
 
 @given(st.text(alphabet="0xf8(1)r= ;,\n", max_size=200))

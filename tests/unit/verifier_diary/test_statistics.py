@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.diary import LINE, LOG, accepted, filed, rejected
+from verifier_diary.attempts import attempt
 from verifier_diary.model import Program, Stats
 from verifier_diary.origin import Git, Kernel
 from verifier_diary.statistics import Count, Size, Tries, Week, statistics
@@ -64,14 +65,18 @@ def size(minute: int, instructions: int, sha256: str, revision: str = "1" * 40) 
 def test_sizes_show_changes_with_the_margin_to_the_limit(store: Store) -> None:
     filed(store, size(0, 900, "a"), size(1, 900, "a"), size(2, 750_000, "b", "2" * 40))
     first, second = statistics(store).sizes
+    when = "2026-03-02T00:00:00.000000Z"
     assert first == Size(
-        "first:first", "1" * 40, "2026-03-02T00:00:00.000000Z", "6.18.44", 900, 1_000_000, 0.9991, 3
+        "first:first", "1" * 40, when, "6.18.44", 900, 1_000_000, 0.9991, 3, first.attempt
     )
+    loaded = attempt(store, first.attempt)
+    assert loaded is not None
+    assert loaded.stats.instructions == 900
     assert (second.instructions, second.margin, second.revision) == (750_000, 0.25, "2" * 40)
 
 
 def test_a_size_that_stays_is_shown_once(store: Store) -> None:
-    filed(store, size(0, 900, "a"), size(1, 900, "b"))
+    filed(store, size(0, 900, "a"), size(1, 900, "b"), size(2, 900, "b", "2" * 40))
     assert len(statistics(store).sizes) == 1
 
 

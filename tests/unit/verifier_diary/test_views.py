@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.diary import LINE, LOG, accepted, filed, rejected
+from tests.diary import LINE, LOG, SOURCE, accepted, filed, rejected
 from verifier_diary.entries import Entry, Filter, entries
 from verifier_diary.listing import listing, table
-from verifier_diary.model import Attempt
+from verifier_diary.model import Attempt, SourceText
 from verifier_diary.origin import Git, Kernel, Origin
 from verifier_diary.page import page
 from verifier_diary.page_record import record
@@ -169,3 +169,30 @@ def test_an_entry_of_a_compiler_error_has_a_page(store: Store) -> None:
     (found,) = entries(store, Filter(layer="compiler"))
     assert found.class_id == "compile_error"
     assert "use of undeclared identifier" in render(page(store, found))
+
+
+def test_a_source_that_changed_since_is_told_and_shown_as_it_was(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "first.bpf.c"
+    path.write_text(SOURCE)
+    loaded = (SourceText.of(str(path), SOURCE),)
+    found = filed(store, rejected(sources=loaded))[0]
+    told = f"\n{path}: changed since, or gone; what was loaded then is shown\n"
+    assert told not in render(page(store, found))
+    path.write_text(SOURCE.replace("data[0]", "data[9]"))
+    text = render(page(store, found))
+    assert told in text
+    assert f"> 4 |         {LINE}" in text
+    assert record(page(store, found))["sources"][0]["changed_since"] is True
+    path.unlink()
+    assert told in render(page(store, found))
+
+
+def test_a_cured_entry_says_when(store: Store) -> None:
+    assert "  cured 2026-03-02, seen once\n" in shown(store, rejected(), accepted())
+
+
+def test_a_home_is_named_without_quotes(store: Store) -> None:
+    found = filed(store, rejected(origin=Origin(("~/bin/python3", "a b.py"))))[0]
+    assert "~/bin/python3 'a b.py'" in render(page(store, found))
