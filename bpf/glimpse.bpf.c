@@ -6,7 +6,7 @@
 #include "key.h"
 
 /* The default geometry; user space sizes `tfm` and `config` together. */
-enum { BUCKETS = 256, ROWS = 3, WIDTH = 16384 };
+enum { BUCKETS = 128, GROUPS = 3072, ROWS = 3, WIDTH = 2048 };
 
 const volatile struct glimpse_config config = {
     .setting = GLIMPSE_SETTING_AUTO,
@@ -16,13 +16,15 @@ const volatile struct glimpse_config config = {
     .buckets = BUCKETS,
     .rows = ROWS,
     .width = WIDTH,
-    .lambda = 8,
+    .groups = GROUPS,
 };
 
 #include "exact.h"
 #include "sketch.h"
 
-#define TFM_SIZE (sizeof(struct tfm_header) + BUCKETS * sizeof(glimpse_bucket) + ROWS * WIDTH)
+#define TFM_SIZE                                                                                   \
+	(sizeof(struct tfm_header) + BUCKETS * sizeof(glimpse_bucket) + GROUPS * sizeof(__u64) +   \
+	 ROWS * WIDTH)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -13,6 +13,7 @@ from simulator.layout import CONTROL, Detail, Hash, Setting
 if TYPE_CHECKING:
     from simulator.frames import Frames
     from simulator.geometry import Geometry
+    from simulator.glance import Glance
     from simulator.glimpse import Glimpse, Retired
     from simulator.parsing import Parsed
 
@@ -62,8 +63,15 @@ class Datapath(Protocol):
     def settings(self) -> DatapathSettings:
         """Return what the data path was made with."""
 
+    @property
+    def live(self) -> bool:
+        """Say whether packets come by themselves, while user space does something else."""
+
     def control(self) -> np.void:
         """Return a copy of the control fields, one CONTROL record."""
+
+    def glance(self) -> Glance:
+        """Look at the running epoch, without ending it; cheap enough for every tick."""
 
     def order(self, detail: Detail, generation: int) -> None:
         """Order a detail, naming the trip generation that the order knows of."""
@@ -97,11 +105,11 @@ class SimulatorDatapath:
 
     engine = "simulator"
 
-    def __init__(self, settings: DatapathSettings) -> None:
-        """Start in epoch 0."""
+    def __init__(self, settings: DatapathSettings, *, live: bool = False) -> None:
+        """Start in epoch 0; `live` if the test that feeds it does not wait for the controller."""
         from simulator.glimpse import Glimpse
 
-        self.settings = settings
+        self.settings, self.live = settings, live
         self._twin: Glimpse = Glimpse(
             settings.geometry,
             exact_entries=settings.exact_entries,
@@ -114,6 +122,14 @@ class SimulatorDatapath:
         """Return a copy of the control fields."""
         record: np.void = self._twin.control.copy().view(CONTROL)[0]
         return record
+
+    def glance(self) -> Glance:
+        """Look at the running epoch."""
+        from simulator.glance import live_side, look
+        from simulator.glimpse import ACTIVE
+
+        epoch, shape = int(self._twin.control[ACTIVE]), self.settings.geometry
+        return look(live_side(self._twin.tfms, epoch, shape), epoch, shape, self.settings.hash)
 
     def order(self, detail: Detail, generation: int) -> None:
         """Order a detail."""

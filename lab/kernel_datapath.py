@@ -17,6 +17,7 @@ from lab.libbpf.maps import Map
 from lab.libbpf.program import Program
 from lab.libbpf.test_run import run_frames
 from simulator.geometry import EPOCH_BUFFERS
+from simulator.glance import Glance, live_side, look
 from simulator.glimpse import ACTIVE, BUDGET, CLOCK, DETAIL, INSTANCE, Retired, prepare
 from simulator.layout import CONTROL, Detail, Verdict
 
@@ -40,7 +41,7 @@ class KernelDatapath:
         source: os.PathLike[str] | None = None,
     ) -> None:
         """Load the program; everything is closed with `stack`. `source` is another object file."""
-        self.settings = settings
+        self.settings, self.live = settings, live
         path = source or build.object_path(f"glimpse_{settings.geometry.key.name}")
         loaded = loader.load(
             path,
@@ -62,6 +63,11 @@ class KernelDatapath:
         """Return a copy of the control fields."""
         copy: np.void = self._control.copy().view(CONTROL)[0]
         return copy
+
+    def glance(self) -> Glance:
+        """Look at the running epoch, through the mapped memory."""
+        epoch, shape = int(self._control[ACTIVE]), self.settings.geometry
+        return look(self._side(epoch), epoch, shape, self.settings.hash)
 
     def order(self, detail: Detail, generation: int) -> None:
         """Order a detail; one 8-byte store."""
@@ -111,9 +117,7 @@ class KernelDatapath:
         return {name: m.memlock() or 0 for name, m in self.maps.items()}
 
     def _side(self, epoch: int) -> NDArray[np.uint8]:
-        instances = self.settings.geometry.instances
-        side = epoch % EPOCH_BUFFERS
-        return self._tfms[side * instances : (side + 1) * instances]
+        return live_side(self._tfms, epoch, self.settings.geometry)
 
     def _prepare(self, epoch: int) -> None:
         prepare(self._side(epoch), epoch, self.settings.seed)
@@ -132,7 +136,7 @@ def knobs(settings: DatapathSettings, verdict: Verdict) -> dict[str, int | dict[
             "buckets": shape.buckets,
             "rows": shape.rows,
             "width": shape.width,
-            "lambda": shape.lambda_,
+            "groups": shape.groups,
         },
     }
 

@@ -23,6 +23,19 @@ def hash_bytes(entries: int, key_size: int, value_size: int, cpus: int | None = 
     return buckets * _BUCKET + element * (entries + spare)
 
 
+def percpu_hash_bytes(entries: int, key_size: int, value_size: int, cpus: int | None = None) -> int:
+    """Return the memory of a preallocated BPF_MAP_TYPE_PERCPU_HASH, in bytes.
+
+    An element holds a pointer where a plain map has its value; every CPU has a value of its own
+    for every entry. There are no spare elements (kernel/bpf/hashtab.c, htab_map_alloc and
+    htab_map_mem_usage).
+    """
+    count = cpus if cpus is not None else os.cpu_count() or 1
+    buckets = 1 << max(0, entries - 1).bit_length()
+    element = _ELEMENT + _round8(key_size) + 8
+    return buckets * _BUCKET + entries * (element + count * _round8(value_size))
+
+
 def exact_bytes(entries: int, key: Key) -> int:
     """Return the memory of the two exact tables."""
     return 2 * hash_bytes(entries, key.dtype.itemsize, EXACT_RECORD.itemsize)

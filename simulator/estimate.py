@@ -1,8 +1,7 @@
-"""Answer queries from a finished epoch: counts of keys, the top, and the cardinality."""
+"""Answer queries from a finished epoch: counts of keys, and the top."""
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +9,11 @@ from numpy.typing import NDArray
 
 from simulator import exact_table
 from simulator.exact_table import PACKETS, ExactTable
-from simulator.geometry import Geometry
 from simulator.glimpse import Retired
 from simulator.hashing import hash_words
-from simulator.heavy import heavy_part
-from simulator.jit import njit
-from simulator.layout import COUNTER_MAX, SLOTS
+from simulator.jit import njit, signed
+from simulator.layout import SLOTS
+from simulator.light import at_limit, light_find
 from simulator.sketches import tfm
 from simulator.sketches.tfm import Memory, Shape
 from simulator.words import same_key
@@ -29,7 +27,7 @@ class Estimates(NamedTuple):
 
     packets: NDArray[np.uint64]  # (n,) exact part + heavy part + light part
     lower: NDArray[np.uint64]  # (n,) what is certain: exact part + heavy part
-    saturated: NDArray[np.bool_]  # (n,) a light counter stands at its limit
+    saturated: NDArray[np.bool_]  # (n,) the light part stands at its limit
 
     @property
     def exact(self) -> NDArray[np.bool_]:
@@ -41,24 +39,25 @@ class Estimates(NamedTuple):
 @njit
 def _heavy_share(
     memory: Memory, base: int, shape: Shape, h2: np.uint64, words: NDArray[np.uint64], key: int
-) -> tuple[np.uint64, bool]:
-    """Return a key's packets in the heavy part, and whether the light part may hold more."""
+) -> tuple[int, int]:
+    """Return a key's packets in the heavy part, and at most how many the light part has.
+
+    The second is -1 where only the light part can tell.
+    """
     keys, _, counts = tfm.bucket_places(base, shape, h2)
     for slot in range(SLOTS):
-        packets = memory.u32[counts + slot]
+        packets = signed(memory.u32[counts + slot])
         if packets == 0:
-            break
+            return signed(0), signed(0)
         if same_key(memory.u64, keys + slot * len(shape.key), words, key, len(shape.key)):
-            flag = memory.u32[counts + SLOTS + 1] >> np.uint32(slot) & np.uint32(1)
-            return np.uint64(packets), flag != 0
-    return np.uint64(0), True
+            return packets, tfm.heavy_estimate(memory, counts, slot) - packets
+    return signed(0), signed(-1)
 
 
 @njit
 def _estimate_all(
     memory: Memory,
     shape: Shape,
-    table: ExactTable,
     words: NDArray[np.uint64],
     packets: NDArray[np.uint64],
     lower: NDArray[np.uint64],
@@ -66,109 +65,144 @@ def _estimate_all(
 ) -> None:
     for i in range(len(packets)):
         key = i * len(shape.key)
-        certain = table.cells[exact_table.find_record(table, words, key) + PACKETS]
-        light = np.uint64(0)
+        certain, light = lower[i], np.uint64(0)
         for base in range(0, len(memory.u8), shape.size):
             first = base // 8 + tfm.HASH_KEY
             h1, h2 = hash_words(shape.hash, words, key, len(shape.key), memory.u64, first)
-            heavy, more = _heavy_share(memory, base, shape, h2, words, key)
-            certain += heavy
-            if more:
-                share = tfm.light_estimate(memory, base, shape, h1)
-                saturated[i] |= share == COUNTER_MAX
+            heavy, share = _heavy_share(memory, base, shape, h2, words, key)
+            certain += np.uint64(heavy)
+            if share != 0:
+                place = light_find(memory, base, shape, h1, h2)
+                saturated[i] |= at_limit(place)
+                if share < 0:
+                    share = place.estimate
                 light += np.uint64(share)
         lower[i] = certain
         packets[i] = certain + light
 
 
+@njit
+def _look_up(table: ExactTable, words: NDArray[np.uint64], packets: NDArray[np.uint64]) -> None:
+    for i in range(len(packets)):
+        packets[i] = table.cells[
+            exact_table.find_record(table, words, i * len(table.key)) + PACKETS
+        ]
+
+
 def estimate(retired: Retired, keys: NDArray[np.uint64]) -> Estimates:
     """Estimate the packets of `keys`, uint64 (n, w), in a finished epoch."""
+    exact = look_up(retired.exact_keys, retired.exact_records, keys)
+    return _estimate(retired, keys, exact)
+
+
+def look_up(
+    table: NDArray[np.uint64], records: NDArray[np.uint64], keys: NDArray[np.uint64]
+) -> NDArray[np.uint64]:
+    """Return the packets of `keys` (n, w) in a table of distinct keys (m, w), 0 where absent."""
+    packets = np.zeros(len(keys), np.uint64)
+    if len(table) and len(keys):
+        _look_up(exact_table.index(table, records), np.ascontiguousarray(keys).ravel(), packets)
+    return packets
+
+
+# `exact` is what the exact table holds of each key.
+def _estimate(retired: Retired, keys: NDArray[np.uint64], exact: NDArray[np.uint64]) -> Estimates:
+    packets, lower = np.zeros(len(keys), np.uint64), exact.copy()
+    answer = Estimates(packets, lower, np.zeros(len(keys), np.bool_))
+    if not retired.headers["sketched"].any():
+        packets[:] = exact
+        return answer
+    memory = tfm.views(np.ascontiguousarray(retired.tfms))
     shape = tfm.shape_of(retired.geometry, retired.hash)
-    table = exact_table.index(retired.exact_keys, retired.exact_records)
-    answer = Estimates(
-        np.zeros(len(keys), np.uint64),
-        np.zeros(len(keys), np.uint64),
-        np.zeros(len(keys), np.bool_),
-    )
-    _estimate_all(
-        tfm.views(np.ascontiguousarray(retired.tfms)),
-        shape,
-        table,
-        np.ascontiguousarray(keys).ravel(),
-        *answer,
-    )
+    _estimate_all(memory, shape, np.ascontiguousarray(keys).ravel(), *answer)
     return answer
+
+
+@njit
+def _light_shares(
+    memory: Memory, shape: Shape, words: NDArray[np.uint64], shares: NDArray[np.bool_]
+) -> None:
+    for i in range(len(shares)):
+        key = i * len(shape.key)
+        for base in range(0, len(memory.u8), shape.size):
+            first = base // 8 + tfm.HASH_KEY
+            h1, h2 = hash_words(shape.hash, words, key, len(shape.key), memory.u64, first)
+            _, share = _heavy_share(memory, base, shape, h2, words, key)
+            if share < 0:
+                share = light_find(memory, base, shape, h1, h2).estimate
+            shares[i] |= share > 0
+
+
+def light_shares(retired: Retired, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return which of `keys`, uint64 (n, w), may have packets in a light part."""
+    shares = np.zeros(len(keys), np.bool_)
+    shape = tfm.shape_of(retired.geometry, retired.hash)
+    memory = tfm.views(np.ascontiguousarray(retired.tfms))
+    _light_shares(memory, shape, np.ascontiguousarray(keys).ravel(), shares)
+    return shares
+
+
+class Known(NamedTuple):
+    """The keys that can be recovered: those of the exact table first, then the other heavy ones."""
+
+    keys: NDArray[np.uint64]  # (n, w), distinct
+    estimates: Estimates  # of each
+
+    @property
+    def light_shares(self) -> NDArray[np.bool_]:
+        """Return which of them may have packets in a light part."""
+        return ~self.estimates.exact
+
+
+def known(retired: Retired) -> Known:
+    """Recover the keys of an epoch; `Retired.known` does it once."""
+    heavy, exact = heavy_keys(retired), retired.exact_keys
+    others = heavy[look_up(exact, retired.exact_records, heavy) == 0]
+    keys = np.concatenate([exact, others])
+    held = np.zeros(len(keys), np.uint64)
+    held[: len(exact)] = retired.exact_records[:, PACKETS]
+    return Known(keys, _estimate(retired, keys, held))
 
 
 def heavy_keys(retired: Retired) -> NDArray[np.uint64]:
     """Return the distinct keys of all heavy parts, uint64 (n, w)."""
-    parts = [heavy_part(t, retired.geometry).keys for t in retired.tfms]
-    return np.unique(np.concatenate(parts), axis=0)
+    keys = np.concatenate([part.keys for part in retired.heavy])
+    first = np.zeros(len(keys), np.bool_)
+    table = exact_table.exact_table(keys.shape[1], len(keys) + 1)
+    _mark_first(table, np.ascontiguousarray(keys).ravel(), first)
+    return keys[first]
+
+
+@njit
+def _mark_first(table: ExactTable, words: NDArray[np.uint64], first: NDArray[np.bool_]) -> None:
+    one = np.uint64(1)
+    for i in range(len(first)):
+        record = exact_table.find_record(table, words, i * len(table.key))
+        if table.cells[record + PACKETS] == 0:
+            first[i] = True
+            exact_table.insert(table, record, words, i * len(table.key), one, one)
 
 
 def known_keys(retired: Retired) -> NDArray[np.uint64]:
     """Return every key that can be recovered: the exact table's and the heavy parts'."""
-    return np.unique(np.concatenate([retired.exact_keys, heavy_keys(retired)]), axis=0)
+    return retired.known.keys
 
 
 def top(retired: Retired, count: int) -> tuple[NDArray[np.uint64], Estimates]:
-    """Return the `count` largest known keys, largest first, with their estimates."""
-    keys = known_keys(retired)
-    answer = estimate(retired, keys)
-    order = np.argsort(answer.packets)[::-1][:count]
+    """Return the `count` largest known keys, largest first, with their estimates.
+
+    Among equals the smaller key, by its words, comes first: on either engine the same.
+    """
+    keys, answer = retired.known
+    order = _largest(answer.packets, keys, count)
     chosen = Estimates(answer.packets[order], answer.lower[order], answer.saturated[order])
     return keys[order], chosen
 
 
-def light_rows(retired: Retired) -> NDArray[np.uint8]:
-    """Return the light rows of all instances, uint8 (instances, rows, width)."""
-    shape: Geometry = retired.geometry
-    end = shape.light_offset + shape.rows * shape.width
-    rows = retired.tfms[:, shape.light_offset : end]
-    return rows.reshape(len(rows), shape.rows, shape.width)
-
-
-def light_fill(retired: Retired) -> float:
-    """Return the share of light counters that are in use, over the union of all instances."""
-    return float((light_rows(retired).max(axis=0) != 0).mean())
-
-
-def linear_counting(retired: Retired) -> float:
-    """Estimate the distinct keys in the light parts (Whang et al., 1990), mean over the rows.
-
-    Infinity where a row is full: there may be any number, so no calm can be read from it.
-    """
-    used = light_rows(retired).max(axis=0) != 0  # one secret per epoch: instances share columns
-    width = used.shape[1]
-    free = width - used.sum(axis=1)
-    if not free.all():
-        return math.inf
-    return float((-width * np.log(free / width)).mean())
-
-
-def cardinality(retired: Retired) -> float:
-    """Estimate the distinct keys of an epoch.
-
-    Known keys without a light share count one each, the light parts by linear counting. Keys of
-    the exact table that only seem to have a light share are put back by their expected number.
-    """
-    known = known_keys(retired)
-    without_share = float(estimate(retired, known).exact.sum()) if len(known) else 0.0
-    light = linear_counting(retired)
-    only_exact = _absent(retired.exact_keys, heavy_keys(retired))
-    if len(only_exact) == 0 or light == 0 or math.isinf(light):
-        return without_share + light
-    hits = float((~estimate(retired, only_exact).exact).sum())
-    by_chance = light_fill(retired) ** retired.geometry.rows
-    overlap = max(0.0, (hits - len(only_exact) * by_chance) / (1 - by_chance))
-    return without_share + light + hits - overlap
-
-
-def _absent(keys: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the rows of `keys` that are not among `others`."""
-    if len(keys) == 0 or len(others) == 0:
-        return keys
-    row = np.dtype((np.void, keys.shape[1] * 8))
-    mine = np.ascontiguousarray(keys).view(row).ravel()
-    theirs = np.ascontiguousarray(others).view(row).ravel()
-    return keys[~np.isin(mine, theirs)]
+def _largest(packets: NDArray[np.uint64], keys: NDArray[np.uint64], count: int) -> NDArray[np.intp]:
+    if count <= 0 or not len(packets):
+        return np.zeros(0, np.intp)
+    least = np.partition(packets, -count)[-count] if count < len(packets) else np.uint64(0)
+    among = np.flatnonzero(packets >= least)
+    order = np.lexsort((*keys[among].T[::-1], np.iinfo(np.uint64).max - packets[among]))
+    return among[order][:count]

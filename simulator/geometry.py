@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.layout import CONTROL, HEADER, LAMBDA, MAX_ROWS, Key
+from simulator.layout import CONTROL, HEADER, MAX_ROWS, SLOTS, Key
 
 EPOCH_BUFFERS = 2
 MAX_TFM = 1 << 30  # bytes; one map value, and its offsets, must stay far below 2^31
 CACHE_LINE = 64  # values of neighbouring instances share no cache line
-# Share of a TFM's counters given to the heavy part, and light rows: the choice is measured in
-# docs/decisions/0004-tfm-geometry.md.
-HEAVY_SHARE = 0.15
-ROWS = 4
+GROUP = 8  # bytes of a group of cells
+# How a budget is divided; measured in docs/decisions/0023-cells-in-the-light-part.md. Heavy hitters
+# are a share of the packets, so their number does not grow with the keys, nor their slots at first.
+HEAVY_SLOTS = 1536  # over all instances: each holds the heavy hitters of its own keys
+HEAVY_LEAST, HEAVY_MOST = 0.08, 0.53  # of a TFM without its header
+ROWS_SHARE = 0.2  # of the light part
+ROWS = 3
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,14 @@ class Geometry:
     buckets: int
     rows: int
     width: int
-    lambda_: int = LAMBDA
+    groups: int = 16  # of four cells each
 
     def __post_init__(self) -> None:
         """Refuse shapes that the data path cannot have."""
         if not 1 <= self.rows <= MAX_ROWS:
             raise ValueError(f"rows must be 1 to {MAX_ROWS}, not {self.rows}")
-        if min(self.instances, self.buckets, self.width, self.lambda_) < 1:
-            raise ValueError("instances, buckets, width and lambda must be at least 1")
+        if min(self.instances, self.buckets, self.width, self.groups) < 1:
+            raise ValueError("instances, buckets, width and groups must be at least 1")
 
     @property
     def light_offset(self) -> int:
@@ -41,9 +44,14 @@ class Geometry:
         return HEADER.itemsize + self.buckets * self.key.bucket.itemsize
 
     @property
+    def rows_offset(self) -> int:
+        """Return where the rows of the light part start in a TFM, in bytes."""
+        return self.light_offset + self.groups * GROUP
+
+    @property
     def value_size(self) -> int:
         """Return the size of one TFM in bytes, a multiple of a cache line."""
-        size = self.light_offset + self.rows * self.width
+        size = self.rows_offset + self.rows * self.width
         return -(-size // CACHE_LINE) * CACHE_LINE
 
     @property
@@ -72,16 +80,23 @@ class Geometry:
 
 
 def smallest_memory(key: Key, instances: int) -> int:
-    """Return the least budget, in bytes, that holds one bucket and a row of 64 counters each."""
-    return Geometry(key, instances, 1, ROWS, CACHE_LINE).low_detail_bytes
+    """Return the least budget, in bytes, that holds a bucket, 8 groups and rows of 64 counters."""
+    return Geometry(key, instances, 1, ROWS, CACHE_LINE, 8).low_detail_bytes
 
 
 def for_memory(
-    memory: int, key: Key, instances: int, *, heavy_share: float = HEAVY_SHARE, rows: int = ROWS
+    memory: int,
+    key: Key,
+    instances: int,
+    *,
+    heavy_share: float | None = None,
+    rows_share: float = ROWS_SHARE,
+    rows: int = ROWS,
 ) -> Geometry:
     """Return the largest geometry whose whole Low Detail fits in `memory` bytes.
 
-    Raises ValueError, naming the least budget, where nothing fits.
+    `heavy_share` of a TFM and `rows_share` of the rest replace the measured division. Raises
+    ValueError, naming the least budget, where nothing fits.
     """
     least = smallest_memory(key, instances)
     if memory < least:
@@ -93,6 +108,12 @@ def for_memory(
     if one > MAX_TFM:
         raise ValueError(f"{memory} bytes make TFMs of {one} bytes; at most {MAX_TFM} are possible")
     counters = one - HEADER.itemsize
-    buckets = max(1, int(counters * heavy_share) // key.bucket.itemsize)
-    width = (counters - buckets * key.bucket.itemsize) // rows
-    return Geometry(key, instances, buckets, rows, width)
+    bucket = key.bucket.itemsize
+    if heavy_share is None:
+        wanted = HEAVY_SLOTS / SLOTS / instances * bucket / counters
+        heavy_share = min(max(wanted, HEAVY_LEAST), HEAVY_MOST)
+    buckets = max(1, int(counters * heavy_share) // bucket)
+    light = counters - buckets * bucket
+    groups = max(1, int(light * (1 - rows_share)) // GROUP)
+    width = max(1, (light - groups * GROUP) // rows)
+    return Geometry(key, instances, buckets, rows, width, groups)

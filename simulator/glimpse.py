@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +13,15 @@ from simulator import exact_table
 from simulator.exact_table import ExactTable
 from simulator.geometry import EPOCH_BUFFERS, Geometry
 from simulator.hashing import epoch_secret
+from simulator.heavy import HeavyPart, heavy_part
 from simulator.jit import njit, signed
 from simulator.layout import CONTROL, HEADER, Cause, Detail, Hash, Outcome, Setting
 from simulator.parsing import FLOW_WORDS, Parsed
 from simulator.sketches import tfm
 from simulator.sketches.tfm import Memory, Shape
+
+if TYPE_CHECKING:
+    from simulator.estimate import Known
 
 # Places of the control fields, in 64-bit words.
 DETAIL, BUDGET, ACTIVE, CLOCK, INSTANCE = range(5)
@@ -123,6 +129,18 @@ class Retired:
     def headers(self) -> NDArray[np.void]:
         """Return the heads of the TFMs, one per instance."""
         return self.tfms[:, : HEADER.itemsize].copy().view(HEADER)[:, 0]
+
+    @cached_property
+    def heavy(self) -> list[HeavyPart]:
+        """Return the heavy parts, one per instance, decoded once for all that ask."""
+        return [heavy_part(tfm, self.geometry) for tfm in self.tfms]
+
+    @cached_property
+    def known(self) -> Known:
+        """Return every key that can be recovered, with its estimate, decoded once."""
+        from simulator.estimate import known  # which reads what this module writes
+
+        return known(self)
 
 
 class Glimpse:

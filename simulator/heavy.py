@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.geometry import Geometry
-from simulator.layout import HEADER, SLOTS
+from simulator.layout import HEADER
 
 
 class HeavyPart(NamedTuple):
@@ -17,7 +17,7 @@ class HeavyPart(NamedTuple):
     keys: NDArray[np.uint64]  # (n, w)
     packets: NDArray[np.uint32]  # (n,)
     bytes: NDArray[np.uint64]  # (n,)
-    light_share: NDArray[np.bool_]  # (n,) the key may have packets in the light part too
+    light: NDArray[np.uint16]  # (n,) packets of the key in the light part: at most so many
 
 
 def heavy_part(tfm: NDArray[np.uint8], geometry: Geometry) -> HeavyPart:
@@ -27,10 +27,9 @@ def heavy_part(tfm: NDArray[np.uint8], geometry: Geometry) -> HeavyPart:
     packets = buckets["packets"]
     held = packets != 0
     keys = np.ascontiguousarray(buckets["keys"]).view(np.uint64)
-    flags = (buckets["light_share"][:, None] >> np.arange(SLOTS, dtype=np.uint32)) & 1 != 0
     return HeavyPart(
         keys.reshape(-1, geometry.key.words)[held.ravel()],
         packets[held],
         buckets["bytes"][held],
-        flags[held],
+        buckets["light"][held],
     )

@@ -16,8 +16,12 @@ EXTENSION_HEADERS = 6
 SLOTS = 8
 MAX_ROWS = 8
 COUNTER_MAX = 255
+CELL_COUNT_BITS = 5
+CELL_MAX = 31
+FINGERPRINTS = 2047
+CARRY = 8
+CELL_PLAIN = 24
 HASH_WORDS = 33
-LAMBDA = 8  # Elastic Sketch, section 3.2 of the SIGCOMM 2018 paper
 
 
 class Outcome(IntEnum):
@@ -96,7 +100,7 @@ CONFIG = np.dtype(
             "buckets",
             "rows",
             "width",
-            "lambda",
+            "groups",
         )
     ]
 )
@@ -130,8 +134,9 @@ def bucket_dtype(key: np.dtype[np.void]) -> np.dtype[np.void]:
             ("keys", key, SLOTS),
             ("bytes", "<u8", SLOTS),
             ("packets", "<u4", SLOTS),
-            ("votes", "<u4"),
-            ("light_share", "<u4"),
+            ("light", "<u2", SLOTS),
+            ("floor", "<u4"),
+            ("zero", "<u4"),
         ]
     )
 

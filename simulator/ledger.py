@@ -8,7 +8,6 @@ import numpy as np
 
 from simulator.exact_table import BYTES, PACKETS
 from simulator.glimpse import Retired
-from simulator.heavy import heavy_part
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def balance(retired: Retired) -> Ledger:
     total = {
         name: int(headers[name].sum()) for name in headers.dtype.names or () if name != "hash_key"
     }
-    heavy = [heavy_part(t, retired.geometry) for t in retired.tfms]
+    heavy = retired.heavy
     stored_packets = sum(int(h.packets.sum()) for h in heavy) + total["light_packets"]
     stored_bytes = sum(int(h.bytes.sum()) for h in heavy) + total["light_bytes"]
     exact_packets = int(retired.exact_records[:, PACKETS].sum(dtype=np.uint64))

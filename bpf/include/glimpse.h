@@ -13,7 +13,12 @@ enum glimpse_limits {
 	GLIMPSE_EXTENSION_HEADERS = 6, /* IPv6, before the key loses its ports */
 	GLIMPSE_SLOTS = 8,             /* per heavy bucket */
 	GLIMPSE_MAX_ROWS = 8,          /* of the light part */
-	GLIMPSE_COUNTER_MAX = 255,     /* light counters are u8 and saturate here */
+	GLIMPSE_COUNTER_MAX = 255,     /* counters of the rows are u8 and saturate here */
+	GLIMPSE_CELL_COUNT_BITS = 5,   /* of a light cell; the other 11 are the fingerprint */
+	GLIMPSE_CELL_MAX = 31,         /* the largest count of a cell */
+	GLIMPSE_FINGERPRINTS = 2047,   /* 1 to 2047: a used cell is never 0 */
+	GLIMPSE_CARRY = 8,             /* packets that a full cell carries into the rows at once */
+	GLIMPSE_CELL_PLAIN = 24,       /* smaller counts of a cell have never carried */
 	GLIMPSE_HASH_WORDS = 33,       /* three pair-multiply-shift hashes of a 40-byte key */
 };
 
@@ -101,9 +106,9 @@ struct glimpse_config {
 	__u32 hash;      /* enum glimpse_hash */
 	__u32 instances; /* TFMs per epoch buffer */
 	__u32 buckets;   /* of the heavy part */
-	__u32 rows;      /* of the light part, at most GLIMPSE_MAX_ROWS */
+	__u32 rows;      /* under the light part's cells, at most GLIMPSE_MAX_ROWS */
 	__u32 width;     /* counters in a row */
-	__u32 lambda;    /* evict when votes >= lambda * smallest count (Elastic Sketch) */
+	__u32 groups;    /* of four cells of the light part */
 };
 
 /*
@@ -135,9 +140,9 @@ struct tfm_header {
 		key_type keys[GLIMPSE_SLOTS];                                                      \
 		__u64 bytes[GLIMPSE_SLOTS];                                                        \
 		__u32 packets[GLIMPSE_SLOTS];                                                      \
-		__u32 votes; /* packets of other keys since the last eviction */                   \
-		__u32                                                                              \
-		    light_share; /* bit i: the key of slot i may have counts in the light part */  \
+		__u16 light[GLIMPSE_SLOTS]; /* its packets in the light part: at most so many */   \
+		__u32 floor;                /* no slot has less, once all are used */              \
+		__u32 zero;                                                                        \
 	}
 
 GLIMPSE_BUCKET(src_bucket, struct src_key);
@@ -159,8 +164,8 @@ _Static_assert(sizeof(struct exact_record) == 32, "exact_record has no padding")
 _Static_assert(sizeof(struct glimpse_control) == 128, "each writer has a cache line");
 _Static_assert(sizeof(struct glimpse_config) == 32, "glimpse_config has no padding");
 _Static_assert(sizeof(struct tfm_header) == 384, "tfm_header fills 6 cache lines");
-_Static_assert(sizeof(struct src_bucket) == 232, "src_bucket has no padding");
-_Static_assert(sizeof(struct flow_bucket) == 424, "flow_bucket has no padding");
+_Static_assert(sizeof(struct src_bucket) == 248, "src_bucket has no padding");
+_Static_assert(sizeof(struct flow_bucket) == 440, "flow_bucket has no padding");
 _Static_assert(sizeof(struct packet_totals) == 48, "packet_totals has no padding");
 
 #endif

@@ -156,7 +156,14 @@ static __always_inline struct hashed hash_words(enum glimpse_hash family, const 
 /* Map 32 random bits to [0, size), any size (Lemire 2019); the verifier follows this bound. */
 static __always_inline __u32 reduce(__u32 random, __u32 size)
 {
-	return (__u64)random * size >> 32;
+	__u64 product = random;
+
+	/*
+	 * verifier: Linux 6.1 bounds a product only if the constant is the source operand, and
+	 * clang may swap the two; log: "R6 unbounded memory access"; lesson: unbounded_index
+	 */
+	asm("%0 *= %1" : "+r"(product) : "r"((__u64)size));
+	return product >> 32;
 }
 
 /* The random bits of light row `row` (Kirsch and Mitzenmacher 2008, with an odd step). */

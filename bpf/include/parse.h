@@ -151,7 +151,14 @@ static __always_inline void parse_extensions(struct xdp_md *ctx, __u32 offset, _
 	struct fragment_header fragment;
 	__u8 start[2]; /* next header, length in 8 bytes beyond the first 8 */
 
-	for (int i = 0; is_extension(flow->protocol); i++) {
+	/*
+	 * verifier: Linux 6.1 takes no loop whose head is fallen into from below, as clang lays
+	 * this one out; log: "back-edge from insn 341 to 342"; lesson: loop
+	 */
+#pragma unroll
+	for (int i = 0; i <= GLIMPSE_EXTENSION_HEADERS; i++) {
+		if (!is_extension(flow->protocol))
+			break;
 		if (i == GLIMPSE_EXTENSION_HEADERS)
 			return;
 		if (flow->protocol == IPPROTO_FRAGMENT) {

@@ -5,9 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lab.controller import Controller, FinishedEpoch
 from lab.datapath import DatapathSettings, effective_detail
 from lab.demo.progress import Display
@@ -18,8 +15,7 @@ from lab.libbpf.link import Link, Mode, attach_xdp
 from lab.testbed import Generator, Player, Testbed
 from lab.testbed.signals import Held, noted
 from lab.testbed.traffic import Sending
-from simulator.geometry import EPOCH_BUFFERS
-from simulator.layout import HEADER, Setting, Verdict
+from simulator.layout import Setting, Verdict
 from simulator.policy import SECOND_NS, Policy
 
 PATIENCE = 2  # times a phase's length: a machine that cannot keep up does not go on for ever
@@ -39,7 +35,6 @@ class Stage:
         frame = scenario.flood.frames(0, 1).frame(0)
         self._generator = stack.enter_context(Generator(self.bed, frame, scenario.flood.sources))
         stack.enter_context(self._attach())
-        self._headers = self.datapath.maps["tfm"].memory()[:, : HEADER.itemsize]
 
     def start(self, phase: Phase) -> tuple[Sending, str]:
         """Begin to send a phase's packets; returns the traffic and how it is sent."""
@@ -47,12 +42,9 @@ class Stage:
             return self._generator.start(phase.packets, phase.rate), "live frames by BPF test run"
         return self._player.start(phase.packets, phase.rate), "tcpreplay"
 
-    def seen(self, epoch: int) -> int:
+    def seen(self) -> int:
         """Return the packets that the data path has seen in the running epoch."""
-        instances = self.datapath.settings.geometry.instances
-        first = epoch % EPOCH_BUFFERS * instances
-        side: NDArray[np.uint8] = self._headers[first : first + instances]
-        return int(side.copy().view(HEADER)["seen"].sum())
+        return self.datapath.glance().seen
 
     def _attach(self) -> Link:
         with self.bed.run_in(self.bed.receiver):
@@ -88,6 +80,7 @@ class _LiveRun:
         if not self._recording.epochs[-1].seen:
             self._recording.epochs.pop()
         self._recording.switches = self._controller.switches
+        self._recording.log = self._controller.log
         return self._recording
 
     def _run_phase(self, phase: Phase) -> None:
@@ -104,19 +97,25 @@ class _LiveRun:
 
     # A phase ends with an epoch, and the traffic at least a tick before.
     def _wait(self, phase: Phase, sending: Sending) -> None:
-        epochs = self._recording.epochs
-        first, quiet = len(epochs), False
+        epochs, quiet = self._recording.epochs, False
+        begin_ns = epochs[-1].finished.end_ns if epochs else self._recording.start_ns
         while not self._signals:
             self._wait_for_tick()
             was_quiet, quiet = quiet, not sending.running()
             before = len(epochs)
             self._sample()
             self._controller.advance(time.monotonic_ns())
-            done = len(epochs) - first
+            done = self._lengths_since(begin_ns)
             if len(epochs) > before and was_quiet and done >= phase.epochs:
                 return
             if done >= PATIENCE * phase.epochs:
                 sending.stop()
+
+    # How many base lengths the finished epochs make: the policy may have cut some short.
+    def _lengths_since(self, begin_ns: int) -> int:
+        epochs, length = self._recording.epochs, self._recording.policy.epoch_ns
+        end_ns = epochs[-1].finished.end_ns if epochs else begin_ns
+        return round((end_ns - begin_ns) / length)
 
     def _wait_for_tick(self) -> None:
         policy = self._recording.policy
@@ -131,7 +130,7 @@ class _LiveRun:
     # Before the controller acts: an epoch swap takes a while, and looks must be evenly spaced.
     def _sample(self) -> None:
         now, control = time.monotonic_ns(), self._stage.datapath.control()
-        seen = self._recording.seen + self._stage.seen(int(control["active"]))
+        seen = self._recording.seen + self._stage.seen()
         sample = Sample(now, self._phase, seen, effective_detail(control, Setting.AUTO))
         self._recording.samples.append(sample)
         self._display.sample(sample)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lab.controller import FinishedEpoch
 from lab.datapath import DatapathSettings
 from simulator.layout import Detail
-from simulator.policy import Policy, Switch
+from simulator.policy import Entry, Policy, Switch
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Recording:
     samples: list[Sample] = field(default_factory=list)
     offered: list[Offered] = field(default_factory=list)  # one per phase that began
     switches: list[Switch] = field(default_factory=list)
+    log: list[Entry] = field(default_factory=list)
     stopped_by: int | None = None  # the signal that ended it early
 
     @property

@@ -39,7 +39,7 @@ def summary(recording: Recording, scored: Scored) -> dict[str, Any]:
     """Return the record of the whole run, as `lab replay` has it."""
     settings = recording.settings
     replayed = ReplaySettings(settings, recording.policy, settings.geometry.instances)
-    result = ReplayResult(scored.total, None, recording.switches, Speed())
+    result = ReplayResult(scored.total, None, recording.switches, Speed(), recording.log)
     found = record(replayed, result)
     del found["speed"]  # of feeding a file; the phases have their rates
     return {"schema": SCHEMA, **found}

@@ -60,6 +60,7 @@ class _Simulation:
                 self._controller.finish_epoch(self._now)
                 break
         self._recording.switches = self._controller.switches
+        self._recording.log = self._controller.log
         return self._recording
 
     @property

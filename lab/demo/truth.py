@@ -18,7 +18,7 @@ from lab.demo.scenario import Scenario
 from lab.replay.score import Score
 from simulator.estimate import known_keys
 from simulator.layout import Outcome
-from simulator.ledger import Ledger, balance
+from simulator.ledger import Ledger
 from simulator.metrics import Accuracy
 from simulator.parsing import Parsed, parse
 from simulator.policy import SECOND_NS
@@ -120,9 +120,7 @@ class _Scorer:
         self._scored.phases[epoch.phase].epoch(finished)
         accuracy = total.accuracies[-1] if len(total.accuracies) > scored else None
         known = len(known_keys(finished.retired))
-        self._scored.epochs.append(
-            ScoredEpoch(epoch, balance(finished.retired), keys, known, accuracy)
-        )
+        self._scored.epochs.append(ScoredEpoch(epoch, finished.ledger, keys, known, accuracy))
 
     def _ticks(self) -> Iterator[Tick]:
         samples = self._recording.samples

@@ -15,6 +15,7 @@ from lab.replay.compare import Comparison
 from lab.replay.engines import Factory
 
 ROUND_PACKETS = 20_000
+CROWDED = 0.4  # of the rounds
 
 
 @dataclass
@@ -64,6 +65,9 @@ def run(
 
 def draw(rng: np.random.Generator, source: FrameSource, packets: int) -> Round:
     """Draw the next round."""
+    if rng.random() < CROWDED:
+        settings = rounds.crowded_settings(rng)
+        return rounds.random_round(rng, source.crowd(packets, settings.geometry.key), settings)
     settings = rounds.random_settings(rng)
     return rounds.random_round(rng, source.draw(packets, settings.geometry.key), settings)
 

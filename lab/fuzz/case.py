@@ -18,7 +18,7 @@ from simulator.layout import KEYS, Hash, Setting
 from simulator.traces import TraceError, read, write_pcap
 from verifier_diary.ownership import inherit_owner, make_directory
 
-SCHEMA = 1
+SCHEMA = 2
 _JSON, _PCAP = "case.json", "frames.pcap"
 
 
@@ -75,7 +75,7 @@ def _settings(settings: DatapathSettings) -> dict[str, Any]:
         "buckets": shape.buckets,
         "rows": shape.rows,
         "width": shape.width,
-        "lambda": shape.lambda_,
+        "groups": shape.groups,
         "exact_entries": settings.exact_entries,
         "setting": settings.setting.name,
         "hash": settings.hash.name,
@@ -90,7 +90,7 @@ def _settings_of(record: dict[str, Any]) -> DatapathSettings:
         record["buckets"],
         record["rows"],
         record["width"],
-        record["lambda"],
+        record["groups"],
     )
     return DatapathSettings(
         shape,

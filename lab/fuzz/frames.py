@@ -41,6 +41,11 @@ class FrameSource:
         )
         return frames.take(rng.permutation(count))
 
+    def crowd(self, count: int, key: Key) -> Frames:
+        """Return `count` valid frames of so few keys that light counts get large."""
+        keys = int(self._rng.integers(10, 120))
+        return frames_for(*generate("zipf-0.8", count, self._rng, key=key, keys=keys))
+
 
 def misread(crafted: list[Crafted]) -> tuple[int, list[str]]:
     """Compare the twin with scapy's own dissection: (frames compared, names of those misread).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,10 +44,10 @@ def random_settings(rng: np.random.Generator, key: str | None = None) -> Datapat
     geometry = Geometry(
         key=KEYS[key or str(rng.choice(list(KEYS)))],
         instances=int(rng.integers(1, 5)),
-        buckets=int(rng.integers(1, 12)),
+        buckets=int(12 ** rng.random()),
         rows=int(rng.integers(1, MAX_ROWS + 1)),
         width=int(400 ** rng.random()),
-        lambda_=int(rng.integers(1, 10)),
+        groups=int(30 ** rng.random()),
     )
     return DatapathSettings(
         geometry,
@@ -56,6 +56,19 @@ def random_settings(rng: np.random.Generator, key: str | None = None) -> Datapat
         hash=Hash(int(rng.choice(list(Hash)))),
         seed=int(rng.integers(0, 2**63)),
     )
+
+
+def crowded_settings(rng: np.random.Generator) -> DatapathSettings:
+    """Draw a sketch of one instance that is too small even for few keys: light counts carry."""
+    drawn = random_settings(rng)
+    shape = replace(
+        drawn.geometry,
+        instances=1,
+        buckets=int(rng.integers(1, 3)),
+        width=int(64 ** rng.random()),
+        groups=int(24 ** rng.random()),
+    )
+    return replace(drawn, geometry=shape, setting=Setting.LOW)
 
 
 def random_changes(rng: np.random.Generator, packets: int) -> tuple[Change, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.controller import FinishedEpoch
+from lab.controller import FinishedEpoch, Tick
 from simulator.glimpse import Retired
 
 MAX_EXAMPLES = 10
@@ -21,6 +23,7 @@ class Comparison:
     keys: int = 0
     bytes: int = 0
     differences: int = 0
+    steps: int = 0  # of the policy
     examples: list[str] = field(default_factory=list)
 
     def epochs(self, mine: FinishedEpoch, other: FinishedEpoch) -> None:
@@ -38,11 +41,19 @@ class Comparison:
             if not np.array_equal(mine[name], other[name]):
                 self._differ(1, f"control field {name}: {mine[name]} and {other[name]}")
 
+    def ticks(self, mine: Sequence[Tick], other: Sequence[Tick]) -> None:
+        """Compare what each engine's user space saw, decided and logged."""
+        for a, b in zip_longest(mine, other):
+            self.steps += 1
+            if a != b:
+                self._differ(1, _difference(a, b))
+
     def add(self, other: Comparison) -> None:
         """Add another comparison up."""
         self.packets += other.packets
         self.keys += other.keys
         self.bytes += other.bytes
+        self.steps += other.steps
         self.differences += other.differences
         self.examples = [*self.examples, *other.examples][:MAX_EXAMPLES]
 
@@ -74,6 +85,14 @@ class Comparison:
         self.differences += count
         if len(self.examples) < MAX_EXAMPLES:
             self.examples.append(what)
+
+
+def _difference(mine: Tick | None, other: Tick | None) -> str:
+    if mine is None or other is None:
+        return "one engine's controller made more steps"
+    seen, theirs = mine.observation.as_row(), other.observation.as_row()
+    fields = [f"{n} {seen[n]} and {theirs[n]}" for n in seen if seen[n] != theirs[n]]
+    return f"step at {mine.observation.now_ns} ns: {', '.join(fields) or 'decision or log'}"
 
 
 def _rows(retired: Retired) -> NDArray[np.void]:

@@ -9,7 +9,7 @@ from lab.memory import memory_record
 from lab.replay.compare import Comparison
 from lab.replay.run import ReplayResult, ReplaySettings
 from simulator.layout import Detail
-from simulator.policy import SECOND_NS, Switch
+from simulator.policy import SECOND_NS, Alarm, EpochChange, Switch
 
 SCHEMA = 1
 ACCURACY = (
@@ -41,6 +41,10 @@ def record(settings: ReplaySettings, result: ReplayResult) -> dict[str, Any]:
         "memory": memory_record(path.geometry, path.exact_entries, score.keys),
         "accuracy": {name: getattr(score.accuracy, name) for name in ACCURACY},
         "switches": [switch_record(switch) for switch in result.switches],
+        "epoch_changes": [
+            change_record(entry) for entry in result.log if isinstance(entry, EpochChange)
+        ],
+        "alarms": [alarm_record(entry) for entry in result.log if isinstance(entry, Alarm)],
         "settings": settings_record(settings),
         "speed": result.speed.record(ledger.seen),
         "environment": environment(path.seed),
@@ -69,6 +73,7 @@ def comparison_record(comparison: Comparison | None) -> dict[str, Any]:
             "packets": comparison.packets,
             "keys": comparison.keys,
             "bytes": comparison.bytes,
+            "steps": comparison.steps,
         },
         "twin_examples": comparison.examples,
     }
@@ -85,6 +90,21 @@ def switch_record(switch: Switch) -> dict[str, Any]:
     }
 
 
+def change_record(change: EpochChange) -> dict[str, Any]:
+    """Return one change of the length of epochs."""
+    return {
+        "time_ns": change.time_ns,
+        "epoch_seconds": change.epoch_ns / SECOND_NS,
+        "cause": change.cause,
+        "values": dict(change.values),
+    }
+
+
+def alarm_record(alarm: Alarm) -> dict[str, Any]:
+    """Return something that must never happen, and did."""
+    return {"time_ns": alarm.time_ns, "cause": alarm.cause, "values": dict(alarm.values)}
+
+
 def settings_record(settings: ReplaySettings) -> dict[str, Any]:
     """Return what the run was asked to do, and the geometry that came of it."""
     path, policy = settings.datapath, settings.policy
@@ -97,6 +117,7 @@ def settings_record(settings: ReplaySettings) -> dict[str, Any]:
         "epoch_seconds": policy.epoch_ns / SECOND_NS,
         "tick_seconds": policy.tick_ns / SECOND_NS,
         "buckets": path.geometry.buckets,
+        "groups": path.geometry.groups,
         "rows": path.geometry.rows,
         "width": path.geometry.width,
     }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from lab.controller import Controller, FinishedEpoch
+from lab.controller import Controller, FinishedEpoch, Tick
 from lab.datapath import Batch, Datapath, DatapathSettings
 from lab.replay.compare import Comparison
 from lab.replay.engines import Factory
@@ -17,7 +17,7 @@ from lab.replay.speed import Speed
 from lab.replay.timeline import Timeline
 from simulator.frames import Frames
 from simulator.parsing import parse
-from simulator.policy import Policy, Switch
+from simulator.policy import Entry, Policy, Switch
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,11 @@ class ReplaySettings:
 
 @dataclass
 class _Run:
-    """One engine and its controller; finished epochs wait in `finished` to be paired."""
+    """One engine and its controller; finished epochs and ticks wait here to be paired."""
 
     controller: Controller
-    finished: list[FinishedEpoch] = field(default_factory=list)
+    finished: list[FinishedEpoch]
+    ticks: list[Tick]
 
     @property
     def datapath(self) -> Datapath:
@@ -49,6 +50,7 @@ class ReplayResult:
     comparison: Comparison | None  # only where two engines ran
     switches: list[Switch]
     speed: Speed
+    log: Sequence[Entry] = ()  # the switches, and changes of the epoch's length, and alarms
 
 
 class Replay:
@@ -82,8 +84,8 @@ class Replay:
         if self._comparison:
             mine, other = (run.datapath.control() for run in self._runs)
             self._comparison.control(mine, other)
-        switches = self._runs[0].controller.switches
-        return ReplayResult(self._score, self._comparison, switches, self.speed)
+        first = self._runs[0].controller
+        return ReplayResult(self._score, self._comparison, first.switches, self.speed, first.log)
 
     # Numba's code is loaded, or compiled, now: that is not the speed of an engine.
     def _warm_up(self) -> None:
@@ -96,8 +98,11 @@ class Replay:
     def _start(self, now_ns: int) -> None:
         for engine in self._engines:
             finished: list[FinishedEpoch] = []
-            controller = Controller(engine, self._settings.policy, finished.append, now_ns)
-            self._runs.append(_Run(controller, finished))
+            ticks: list[Tick] = []
+            controller = Controller(
+                engine, self._settings.policy, finished.append, now_ns, ticks.append
+            )
+            self._runs.append(_Run(controller, finished, ticks))
 
     def _advance(self, now_ns: int) -> None:
         for run in self._runs:
@@ -118,6 +123,10 @@ class Replay:
             if self._comparison:
                 self._comparison.epochs(mine, self._runs[1].finished.pop(0))
             self._score.epoch(mine)
+        if self._comparison:
+            self._comparison.ticks(first.ticks, self._runs[1].ticks)
+        for run in self._runs:
+            run.ticks.clear()
 
 
 def replay(

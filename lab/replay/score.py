@@ -10,7 +10,7 @@ from lab.controller import FinishedEpoch
 from simulator import metrics
 from simulator.estimate import estimate, heavy_keys
 from simulator.layout import Detail, Key, Outcome
-from simulator.ledger import EMPTY, Ledger, balance
+from simulator.ledger import EMPTY, Ledger
 from simulator.metrics import Accuracy
 from simulator.parsing import Parsed
 from simulator.tally import Tally
@@ -51,7 +51,7 @@ class Score:
         self.epochs += 1
         self.low_epochs += finished.detail is Detail.LOW
         self.saturated += int(retired.headers["saturated"].sum())
-        ledger = balance(retired)
+        ledger = finished.ledger
         self.ledger += ledger
         if not len(keys):
             return

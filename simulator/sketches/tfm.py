@@ -1,134 +1,81 @@
 """The twin of bpf/include/sketch.h: the Traffic Feature Map, byte for byte.
 
-Heavy part: Elastic Sketch (Yang et al., SIGCOMM 2018); light part: count-min rows with
-conservative update (Estan and Varghese, SIGCOMM 2002). One TFM is a flat uint8 array, the value
-of the kernel's map; the loops see it as 64-bit, 32-bit and 8-bit words of the same memory.
+Heavy part: buckets of full keys, which a key enters when the light part's estimate of it passes the
+smallest count there (Roy et al., "Augmented Sketch", SIGMOD 2016); light part: simulator/light.py.
+One TFM is a flat uint8 array, the value of the kernel's map.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.geometry import Geometry
-from simulator.hashing import hash_words, reduce, row_bits
+from simulator.hashing import hash_words, reduce
 from simulator.jit import njit, signed
-from simulator.layout import COUNTER_MAX, HEADER, HEADER_FIELDS, SLOTS
-from simulator.words import copy_key, same_key
-
-# Places of the header's fields, in 64-bit words.
-(
+from simulator.layout import SLOTS
+from simulator.light import Place, light_find, light_raise
+from simulator.tfm_memory import (
     EPOCH,
-    SEEN,
-    SEEN_BYTES,
+    EVICTIONS,
     EXACT,
     EXACT_BYTES,
+    HASH_KEY,
+    HEADER_SIZE,
+    LIGHT_BYTES,
+    LIGHT_PACKETS,
+    MALFORMED,
+    NOT_IP,
+    OTHER_BYTES,
+    SEEN,
+    SEEN_BYTES,
     SKETCHED,
     SKETCHED_BYTES,
-    NOT_IP,
-    MALFORMED,
-    OTHER_BYTES,
-    LIGHT_PACKETS,
-    LIGHT_BYTES,
-    NEW_KEYS,
-    SATURATED,
-    EVICTIONS,
-) = range(len(HEADER_FIELDS))
-HASH_KEY = len(HEADER_FIELDS)
-HEADER_SIZE = HEADER.itemsize
+    Memory,
+    Shape,
+    shape_of,
+    views,
+)
+from simulator.words import copy_key, same_key
 
+__all__ = [
+    "EPOCH",
+    "EXACT",
+    "EXACT_BYTES",
+    "HASH_KEY",
+    "MALFORMED",
+    "NOT_IP",
+    "OTHER_BYTES",
+    "SEEN",
+    "SEEN_BYTES",
+    "SKETCHED",
+    "Memory",
+    "Shape",
+    "bucket_places",
+    "heavy_estimate",
+    "shape_of",
+    "tfm_count",
+    "views",
+]
 
-class Shape(NamedTuple):
-    """A geometry and a hash family in the form that the compiled loops take."""
-
-    key: tuple[int, ...]  # one 0 per 64-bit word of a key: its length is a constant to the compiler
-    buckets: int
-    rows: int
-    width: int
-    lambda_: int
-    hash: int
-    bucket_words: int  # 64-bit words of a heavy bucket
-    light_offset: int  # bytes
-    size: int  # bytes of one TFM
-
-
-class Memory(NamedTuple):
-    """All TFMs of a run, one after another, as flat arrays of 64-, 32- and 8-bit words."""
-
-    u64: NDArray[np.uint64]
-    u32: NDArray[np.uint32]
-    u8: NDArray[np.uint8]
-
-
-def shape_of(geometry: Geometry, family: int) -> Shape:
-    """Return what the loops need to know of a geometry."""
-    return Shape(
-        key=(0,) * geometry.key.words,
-        buckets=geometry.buckets,
-        rows=geometry.rows,
-        width=geometry.width,
-        lambda_=geometry.lambda_,
-        hash=int(family),
-        bucket_words=geometry.key.bucket.itemsize // 8,
-        light_offset=geometry.light_offset,
-        size=geometry.value_size,
-    )
-
-
-def views(tfms: NDArray[np.uint8]) -> Memory:
-    """See contiguous uint8 (tfms, value_size) as words; nothing is copied."""
-    flat = tfms.reshape(-1)
-    return Memory(flat.view(np.uint64), flat.view(np.uint32), flat)
-
-
-@njit
-def light_position(shape: Shape, h1: np.uint64, row: int) -> int:
-    """Return where the counter of a key is in light row `row`, in bytes from the TFM's start."""
-    return shape.light_offset + row * shape.width + reduce(row_bits(h1, row), shape.width)
-
-
-@njit
-def light_estimate(memory: Memory, base: int, shape: Shape, h1: np.uint64) -> int:
-    """Return the smallest counter of a key: never below the truth, unless saturated.
-
-    `base` is where the TFM starts in `memory`, in bytes.
-    """
-    smallest = signed(COUNTER_MAX)
-    for row in range(shape.rows):
-        counter = signed(memory.u8[base + light_position(shape, h1, row)])
-        smallest = min(smallest, counter)
-    return smallest
-
-
-@njit
-def light_add(
-    memory: Memory, base: int, shape: Shape, h1: np.uint64, packets: int, size: np.uint64
-) -> None:
-    """Raise the counters that are below the new estimate of a key (conservative update)."""
-    u64, word = memory.u64, base // 8
-    before = light_estimate(memory, base, shape, h1)
-    after = before + packets
-    if before == 0:
-        u64[word + NEW_KEYS] += np.uint64(1)
-    if after > COUNTER_MAX:
-        after = COUNTER_MAX
-        u64[word + SATURATED] += np.uint64(1)
-    for row in range(shape.rows):
-        at = base + light_position(shape, h1, row)
-        if memory.u8[at] < after:
-            memory.u8[at] = after
-    u64[word + LIGHT_PACKETS] += np.uint64(packets)
-    u64[word + LIGHT_BYTES] += size
+FLOOR = SLOTS + SLOTS // 2  # 32-bit words from a bucket's packets to its floor
+_1 = np.uint64(1)
 
 
 @njit
 def bucket_places(base: int, shape: Shape, h2: np.uint64) -> tuple[int, int, int]:
-    """Return where a bucket's keys and bytes (64-bit words) and packets (32-bit words) begin."""
+    """Return where a bucket's keys and bytes (64-bit words) and packets (32-bit words) begin.
+
+    Twice the place of the end of `packets` is where `light` begins, in 16-bit words.
+    """
     keys = (base + HEADER_SIZE) // 8 + reduce(h2, shape.buckets) * shape.bucket_words
     sizes = keys + SLOTS * len(shape.key)
     return keys, sizes, 2 * (sizes + SLOTS)
+
+
+@njit
+def heavy_estimate(memory: Memory, counts: int, slot: int) -> int:
+    """Return the upper bound of the key in a slot of the bucket whose packets are at `counts`."""
+    return signed(memory.u32[counts + slot]) + signed(memory.u16[2 * (counts + SLOTS) + slot])
 
 
 @njit
@@ -138,22 +85,22 @@ def _evict(
     shape: Shape,
     places: tuple[int, int, int],
     victim: int,
-    newcomer: np.uint64,
-) -> tuple[np.uint64, int, np.uint64]:
-    """Free slot `victim`; returns (h1, packets, bytes) that its key takes to the light part."""
+) -> tuple[Place, int, int, np.uint64]:
+    """Return what the key in slot `victim` takes to the light part: place, target, packets, bytes.
+
+    The slot is the newcomer's to fill.
+    """
     keys, sizes, counts = places
-    votes, flags = counts + SLOTS, counts + SLOTS + 1
-    loser = keys + victim * len(shape.key)
     secret = base // 8 + HASH_KEY
-    h1, _ = hash_words(shape.hash, memory.u64, loser, len(shape.key), memory.u64, secret)
-    bit = np.uint32(1) << np.uint32(victim)
-    memory.u32[flags] &= ~bit
-    # An estimate of 0 proves that the newcomer has nothing in the light part.
-    if light_estimate(memory, base, shape, newcomer) > 0:
-        memory.u32[flags] |= bit
-    memory.u32[votes] = 0
-    memory.u64[base // 8 + EVICTIONS] += np.uint64(1)
-    return h1, signed(memory.u32[counts + victim]), memory.u64[sizes + victim]
+    loser = keys + victim * len(shape.key)
+    h1, h2 = hash_words(shape.hash, memory.u64, loser, len(shape.key), memory.u64, secret)
+    memory.u64[base // 8 + EVICTIONS] += _1
+    return (
+        light_find(memory, base, shape, h1, h2),
+        heavy_estimate(memory, counts, victim),
+        signed(memory.u32[counts + victim]),
+        memory.u64[sizes + victim],
+    )
 
 
 @njit
@@ -164,10 +111,9 @@ def _heavy_count(
     words: NDArray[np.uint64],
     key: int,
     size: np.uint64,
-) -> int:
-    """Count a packet in the heavy part; returns -1, or the victim where it found no slot."""
+) -> bool:
+    """Count a packet in the heavy part; False if it found neither its key nor a free slot."""
     keys, sizes, counts = places
-    victim, smallest = 0, np.uint32(0xFFFFFFFF)
     for slot in range(SLOTS):
         packets = memory.u32[counts + slot]
         at = keys + slot * len(shape.key)
@@ -176,10 +122,20 @@ def _heavy_count(
         if packets == 0 or same_key(memory.u64, at, words, key, len(shape.key)):
             memory.u32[counts + slot] = packets + np.uint32(1)
             memory.u64[sizes + slot] += size
-            return -1
-        if packets < smallest:
-            victim, smallest = slot, packets
-    return victim
+            return True
+    return False
+
+
+@njit
+def _heavy_smallest(memory: Memory, counts: int) -> int:
+    """Return the slot with the smallest upper bound, which is the bucket's new floor."""
+    slot, smallest = 0, heavy_estimate(memory, counts, 0)
+    for i in range(1, SLOTS):
+        estimate = heavy_estimate(memory, counts, i)
+        if estimate < smallest:
+            slot, smallest = i, estimate
+    memory.u32[counts + FLOOR] = smallest
+    return slot
 
 
 @njit
@@ -196,18 +152,22 @@ def tfm_count(
     h1, h2 = hash_words(shape.hash, words, key, len(shape.key), u64, header + HASH_KEY)
     places = bucket_places(base, shape, h2)
     keys, sizes, counts = places
-    u64[header + SKETCHED] += np.uint64(1)
+    u64[header + SKETCHED] += _1
     u64[header + SKETCHED_BYTES] += size
-    victim = _heavy_count(memory, shape, places, words, key, size)
-    if victim < 0:
+    if _heavy_count(memory, shape, places, words, key, size):
         return
-    votes = u32[counts + SLOTS] + np.uint32(1)
-    u32[counts + SLOTS] = votes
-    moved = signed(1)
-    if votes >= shape.lambda_ * u32[counts + victim]:
-        mine = size
-        h1, moved, size = _evict(memory, base, shape, places, victim, h1)
-        copy_key(u64, keys + victim * len(shape.key), words, key, len(shape.key))
-        u32[counts + victim] = 1
-        u64[sizes + victim] = mine
-    light_add(memory, base, shape, h1, moved, size)
+    place = light_find(memory, base, shape, h1, h2)
+    target, moved = place.estimate + 1, signed(1)
+    if target > signed(u32[counts + FLOOR]):
+        victim = _heavy_smallest(memory, counts)
+        if target > heavy_estimate(memory, counts, victim):
+            newcomer, mine = place.estimate, size
+            place, target, moved, size = _evict(memory, base, shape, places, victim)
+            copy_key(u64, keys + victim * len(shape.key), words, key, len(shape.key))
+            u32[counts + victim] = 1
+            u64[sizes + victim] = mine
+            memory.u16[2 * (counts + SLOTS) + victim] = newcomer
+    if target > place.estimate:
+        light_raise(memory, base, shape, place, target)
+    u64[header + LIGHT_PACKETS] += np.uint64(moved)
+    u64[header + LIGHT_BYTES] += size

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -14,7 +15,9 @@ from simulator.geometry import Geometry
 from simulator.glimpse import Glimpse, Retired
 from simulator.layout import FLOW, SRC, Cause, Detail, Hash, Outcome, Setting
 from simulator.ledger import balance
+from simulator.light import LIGHT_MAX
 from simulator.parsing import Parsed
+from simulator.tfm_memory import SATURATED
 
 KEYS = st.sampled_from([SRC, FLOW])
 
@@ -38,6 +41,12 @@ def truth_of(parsed: Parsed, twin: Glimpse) -> Counter[bytes]:
     return Counter(key.tobytes() for key in parsed.keys(twin.geometry.key))
 
 
+def _snapshot(twin: Glimpse) -> Retired:
+    """Return the running epoch as if it were finished."""
+    none = np.zeros((0, 4), np.uint64)
+    return Retired(0, twin.geometry, twin.hash, twin.tfms[:1].copy(), none[:, :2], none)
+
+
 def check_bounds(retired: Retired, truth: Counter[bytes]) -> None:
     """Every true count lies between what is certain and the estimate."""
     keys = np.array([np.frombuffer(k, np.uint64) for k in truth])
@@ -54,13 +63,21 @@ def check_bounds(retired: Retired, truth: Counter[bytes]) -> None:
     buckets=st.integers(1, 3),
     rows=st.integers(1, 8),
     width=st.integers(1, 40),
+    groups=st.integers(1, 20),
     seed=st.integers(0, 2**64),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_low_detail_never_underestimates_unless_saturated(
-    key: object, family: Hash, ranks: list[int], buckets: int, rows: int, width: int, seed: int
+    key: object,
+    family: Hash,
+    ranks: list[int],
+    buckets: int,
+    rows: int,
+    width: int,
+    groups: int,
+    seed: int,
 ) -> None:
-    geometry = Geometry(key, 1, buckets, rows, width)  # type: ignore[arg-type]
+    geometry = Geometry(key, 1, buckets, rows, width, groups)  # type: ignore[arg-type]
     twin = Glimpse(geometry, exact_entries=1, setting=Setting.LOW, hash=family, seed=seed)
     parsed = packets(ranks)
     feed(twin, parsed)
@@ -82,13 +99,42 @@ def test_same_seed_gives_the_same_bytes(ranks: list[int], seed: int) -> None:
     assert run() == run()
 
 
+def skewed(ids: int, most: int) -> list[int]:
+    """Return key i `most` >> i times, all mixed by a fixed shuffle."""
+    ranks = [k for k in range(ids) for _ in range(max(1, most >> (k // 4)))]
+    return [int(rank) for rank in np.random.default_rng(ids).permutation(ranks)]
+
+
+@pytest.mark.parametrize("groups", [1, 3, 60])
+@pytest.mark.parametrize("most", [30, 500, 4000])
+def test_large_counts_carry_and_stay_bounds(groups: int, most: int) -> None:
+    """With one bucket most keys of thousands of packets count in cells, rows, or both."""
+    twin = Glimpse(Geometry(SRC, 1, 1, 2, 40, groups), exact_entries=1, setting=Setting.LOW)
+    parsed = packets(skewed(60, most))
+    feed(twin, parsed)
+    truth = truth_of(parsed, twin)
+    check_bounds(twin.swap_epoch(), truth)
+
+
 def test_saturation_is_counted_and_flagged() -> None:
-    twin = Glimpse(Geometry(SRC, 1, 1, 2, 2), exact_entries=1, setting=Setting.LOW)
-    # Eight heavy keys fill the bucket; each later packet raises one of 4 counters, to 255 at most.
-    feed(twin, packets([k for k in range(8) for _ in range(200)] + list(range(8, 308)) * 5))
+    twin = Glimpse(Geometry(SRC, 1, 1, 2, 2, groups=1), exact_entries=1, setting=Setting.LOW)
+    # Twelve keys fill the bucket and the cells; the others raise one of 4 counters, to 255 at most.
+    feed(twin, packets([k for k in range(8) for _ in range(300)] + list(range(8, 308)) * 5))
     retired = twin.swap_epoch()
     assert retired.headers["saturated"][0] > 0
     assert estimate(retired, packets([300]).keys(SRC)).saturated[0]
+
+
+def test_cell_that_can_carry_no_more_is_flagged() -> None:
+    geometry = Geometry(SRC, 1, 1, 2, 8, groups=16)
+    twin = Glimpse(geometry, exact_entries=1, setting=Setting.LOW)
+    feed(twin, packets([k for k in range(8) for _ in range(LIGHT_MAX + 10)]))
+    feed(twin, packets([8] * LIGHT_MAX))
+    at_most = estimate(_snapshot(twin), packets([8]).keys(SRC))
+    assert (int(at_most.packets[0]), bool(at_most.saturated[0])) == (LIGHT_MAX, True)
+    assert twin.tfms.view(np.uint64)[0, SATURATED] == 0
+    feed(twin, packets([8]))
+    assert twin.tfms.view(np.uint64)[0, SATURATED] == 1
 
 
 def test_budget_trips_within_the_packet_that_exceeds_it() -> None:

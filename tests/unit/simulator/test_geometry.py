@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.geometry import MAX_TFM, Geometry, for_memory, smallest_memory
-from simulator.layout import FLOW, KEYS, SRC, Key
+from simulator.geometry import (
+    HEAVY_LEAST,
+    HEAVY_MOST,
+    HEAVY_SLOTS,
+    MAX_TFM,
+    Geometry,
+    for_memory,
+    smallest_memory,
+)
+from simulator.layout import FLOW, HEADER, KEYS, SLOTS, SRC, Key
 
 
 @pytest.mark.parametrize("memory", [64 << 10, 256 << 10, (1 << 20) + 17])
@@ -42,3 +50,18 @@ def test_rows_beyond_the_programs_are_refused(rows: int) -> None:
 def test_zero_sizes_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Geometry(SRC, 1, 0, 3, 1)
+
+
+@pytest.mark.parametrize("instances", [2, 4])
+def test_heavy_slots_do_not_grow_with_the_keys_at_first(instances: int) -> None:
+    """Heavy hitters are a share of the packets: their number depends on no memory."""
+    small, large = (for_memory(m, SRC, instances) for m in (800 << 10, 900 << 10))
+    assert small.buckets == large.buckets == HEAVY_SLOTS // SLOTS // instances
+    assert small.groups < large.groups
+
+
+@pytest.mark.parametrize(("memory", "share"), [(16 << 10, HEAVY_MOST), (64 << 20, HEAVY_LEAST)])
+def test_heavy_share_has_bounds(memory: int, share: float) -> None:
+    shape = for_memory(memory, SRC, 1)
+    counters = shape.value_size - HEADER.itemsize
+    assert shape.buckets * SRC.bucket.itemsize == pytest.approx(share * counters, rel=0.04)
