@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,7 +29,13 @@ MAX_CPUS = 256
 
 
 @click.command("replay")
-@click.argument("trace", type=click.Path())
+@click.argument("trace", type=click.Path(), required=False)
+@click.option(
+    "--recorded",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Instead of a capture: run what `lab run --record FILE` saw through the policy again.",
+)
 @click.option(
     "--engine",
     type=click.Choice(list(ENGINES)),
@@ -84,13 +91,28 @@ MAX_CPUS = 256
 )
 @seed_option("The run's secret; random unless given.")
 @format_option
-def command(trace: str, engine: str, format: Format, **options: Any) -> None:  # noqa: A002
+def command(
+    trace: str | None,
+    recorded: Path | None,
+    engine: str,
+    format: Format,  # noqa: A002
+    **options: Any,
+) -> None:
     """Feed the capture TRACE through the data path and compare with exact truth.
 
     TRACE is pcap or pcapng (Ethernet or raw IP, truncated or not), plain, .gz or .zst. Its
     timestamps drive clock, ticks and epochs, so a run with a seed is reproducible. With both
     engines every byte is compared. Exits with 8 where they differ or a packet is unaccounted for.
+
+    With --recorded what a live run saw drives the policy, without packets: every decision must come
+    out as it was, or the exit code is 8. No other option but --format means anything then.
     """
+    if (trace is None) == (recorded is None):
+        raise UsageError_("replay takes a TRACE or --recorded FILE", try_="lab replay --help")
+    if recorded is not None:
+        _replay_recorded(recorded, format)
+        return
+    assert trace is not None
     from lab.replay.record import SCHEMA, record
     from lab.replay.run import replay
 
@@ -104,6 +126,18 @@ def command(trace: str, engine: str, format: Format, **options: Any) -> None:  #
     _check(result)
     if frames.fault:
         raise frames.fault
+
+
+def _replay_recorded(path: Path, form: Format) -> None:
+    from lab.replay.recorded import SCHEMA, compare, load
+
+    outcome = compare(load(path))
+    write(Report(SCHEMA, metadata=outcome.record()), form)
+    if outcome.difference or not outcome.recorded.decisions:
+        raise CheckFailed(
+            f"{path}: {outcome.difference or 'nothing was recorded'}",
+            try_="the policy has changed since, or this is a bug of the lab",
+        )
 
 
 class _Frames:

@@ -56,7 +56,11 @@ class Link:
 
     def alive(self) -> bool:
         """Say whether the interface is still there: its removal gives no error otherwise."""
-        return self.fd >= 0 and link_info(self.fd)[2] != 0
+        return self.interface() != 0
+
+    def interface(self) -> int:
+        """Return the number of the interface, 0 where it is gone; a move may change it."""
+        return link_info(self.fd)[2] if self.fd >= 0 else 0
 
     def program_id(self) -> int:
         """Return the id of the attached program."""

@@ -18,6 +18,7 @@ from tests.kernel import raw_bpf
 from tests.kernel.conftest import FORCE, needs_clang, needs_root
 from verifier_diary import journal
 from verifier_diary.flight_recorder import FlightRecorder
+from verifier_diary.kernel_offsets import offsets
 from verifier_diary.model import Layer
 from verifier_diary.recorded import Outcome, Recorded
 from verifier_diary.recorder_events import CHUNK, LOG_CHUNKS
@@ -260,6 +261,18 @@ def test_the_cure_of_a_rejection_is_recorded(recorder: FlightRecorder) -> None:
     one = only(recorder)
     assert (one.outcome, one.attempt.program.function) == (Outcome.ACCEPTED, "sick")
     assert one.attempt.accepted
+
+
+def test_a_cure_loaded_without_a_log_has_its_cost(recorder: FlightRecorder) -> None:
+    raw_bpf.load(raw_bpf.counting(100), name="dear")
+    only(recorder)
+    code = raw_bpf.counting(100, rejected=False)
+    os.close(raw_bpf.load(code, name="dear", level=0).fd)
+    one = only(recorder)
+    assert (one.outcome, one.attempt.log) == (Outcome.ACCEPTED, "")
+    where = offsets()
+    counts = where is not None and where.way is not None  # the kernel does, from 5.16 on
+    assert one.attempt.stats.instructions == (2 * 100 + 3 if counts else None)
 
 
 def test_the_recorder_does_not_see_itself(recorder: FlightRecorder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,6 +67,21 @@ def test_every_hash_family_agrees_with_the_twin(family: Hash, key: Key) -> None:
     comparison = run(random_round(rng, some_frames(key, 3000, 8), settings), kernel)
     assert comparison.differences == 0
     assert comparison.packets == 3000
+
+
+@pytest.mark.parametrize(("groups", "width"), [(1, 2), (4, 3), (32, 64)])
+@pytest.mark.parametrize("key", KEYS.values(), ids=list(KEYS))
+def test_large_counts_in_the_light_part_agree_with_the_twin(
+    key: Key, groups: int, width: int
+) -> None:
+    """One bucket for a dozen equal keys: cells fill, carry and reach their limit."""
+    geometry = Geometry(key, 1, 1, 2, width, groups)
+    settings = DatapathSettings(geometry, 1, Setting.LOW, seed=3)
+    frames = frames_for(*generate("constant", 30_000, seed=1, key=key, keys=12))
+    drawn = replace(random_round(np.random.default_rng(1), frames, settings), changes=())
+    comparison = run(drawn, kernel)
+    assert comparison.examples == []
+    assert comparison.packets == 30_000
 
 
 @pytest.mark.parametrize("setting", list(Setting))

@@ -18,10 +18,10 @@ from lab.build import Build
 from lab.loader import Loaded
 from tests.kernel.conftest import needs_clang, needs_root
 from verifier_diary.classes import CLASSES
-from verifier_diary.clean import strip
 from verifier_diary.explain import Diagnosis, explain
 from verifier_diary.lessons import expectations
 from verifier_diary.model import Layer
+from verifier_diary.scrub import strip_addresses
 
 LESSONS = sorted((build.BPF / "lessons").glob("*.bpf.c"))
 KERNEL = re.split(r"[^\d.]", platform.release())[0]
@@ -57,7 +57,7 @@ def diagnose(loaded: Loaded) -> Diagnosis:
 def write_golden(lesson: Path, log: str) -> None:
     if os.environ.get("GLIMPSE_GOLDEN") == "write":
         GOLDEN.mkdir(parents=True, exist_ok=True)
-        (GOLDEN / f"{build.stem_of(lesson)}.log").write_text(strip(log))
+        (GOLDEN / f"{build.stem_of(lesson)}.log").write_text(strip_addresses(log))
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=build.stem_of)
