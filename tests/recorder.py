@@ -58,13 +58,14 @@ def load_event(
     level: int = 1,
     attr_size: int = 72,
     true_size: int = 0,
+    verified: int = 0,
     buffer: int = 4096,
 ) -> bytes:
     """Return the bytes of a load's end."""
     head = (LOAD, flags, thread, time, 5, result, code, log_start, log_length, 0, attr_size)
     attr = (6, insns, 4096, 4096, level, log_size, buffer, 0, 0, b"prog", 0, 0)
     return (
-        struct.pack("=IIQQQqQQQIII4x", *head, true_size)
+        struct.pack("=IIQQQqQQQIIII", *head, true_size, verified)
         + struct.pack("=IIQQIIQII16sII", *attr)
         + struct.pack("16s", b"bpftool")
     )

@@ -30,6 +30,7 @@ HOMES = {
         (
             "lab/cli.py",
             "lab/commands/",
+            "lab/site/command_pages.py",
             "verifier_diary/commands.py",
             "verifier_diary/watch_command.py",
         ),
@@ -102,8 +103,8 @@ def test_offences_name_the_import_and_what_to_do(tmp_path: Path, monkeypatch) ->
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     assert list(offences(path)) == [
         "simulator/bad.py:2 imports click, at home in lab/cli.py, lab/commands/, "
-        "verifier_diary/commands.py, verifier_diary/watch_command.py: return values or raise a "
-        "LabError, and let the command print",
+        "lab/site/command_pages.py, verifier_diary/commands.py, verifier_diary/watch_command.py: "
+        "return values or raise a LabError, and let the command print",
         "simulator/bad.py:3 imports lab.errors: pass plain values in; lab calls the simulator, "
         "never the reverse",
     ]

@@ -35,14 +35,14 @@ class Box:
     def distribution(self, name: str, version: str) -> None:
         self.os_release.write_text(f'ID={name}\nVERSION_ID="{version}"\n')
 
-    def run(self) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {
             "PATH": f"{self.bin}:/usr/bin:/bin",
             "GLIMPSE_OS_RELEASE": str(self.os_release),
             "GLIMPSE_HEADERS": str(self.headers),
         }
         return subprocess.run(
-            [str(SCRIPT)],
+            [str(SCRIPT), *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -65,6 +65,24 @@ def test_nothing_is_installed_that_is_there(box: Box) -> None:
     assert done.returncode == 0
     assert "system packages: all 16 are installed" in done.stderr
     assert not [call for call in box.calls("apt-get") if " install " in call]
+
+
+def test_what_boots_other_kernels_is_installed_when_asked_for(box: Box) -> None:
+    box.command("dpkg-query", "")
+    box.run()
+    box.run("matrix")
+    without, asked = [call for call in box.calls("apt-get") if " install " in call]
+    assert "qemu-system-x86" not in without
+    assert {"qemu-system-x86", "busybox-static", "cpio"} < set(asked.split())
+
+
+def test_a_group_that_is_unknown_is_a_usage_error(box: Box) -> None:
+    done = box.run("games")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: scripts/provision.sh knows no group games",
+        "try: scripts/provision.sh, or scripts/provision.sh matrix",
+    ]
 
 
 def test_what_is_missing_is_named_and_installed_in_one_go(box: Box) -> None:
