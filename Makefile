@@ -6,7 +6,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 setup: ## Install system packages (Debian 12, Ubuntu 24.04), make .venv, build bpf/
-	@scripts/setup test figures terminal
+	@scripts/setup test figures terminal metrics evaluation
 
 demo: ## See the telemetry adapt to a flood, on a real XDP hook
 	@scripts/run demo $(ARGS)
@@ -17,8 +17,14 @@ test: ## Run all tests
 check: ## Lint, formats and types
 	@scripts/check
 
+matrix: ## Load every program and lesson in other kernels, booted in qemu
+	@scripts/matrix $(ARGS)
+
+docs: ## Write the generated pages and build the site into site/
+	@scripts/docs $(ARGS)
+
 clean: ## Remove what builds and tools left; .venv stays
 	rm -rf bpf/build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo test check clean
+.PHONY: help setup demo test check matrix docs clean

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install the system packages that the lab needs, on Debian 12 and Ubuntu 24.04.
+# scripts/provision.sh [matrix]: install the system packages that the lab needs, on Debian 12 and
+# Ubuntu 24.04; with `matrix` also those that boot other kernels.
 #
 # Installs nothing that is there already, and says what it does. Runs as root or through sudo.
 # Kernel headers for BCC go to /opt/glimpse/kernel-headers when the running kernel brings none.
@@ -27,7 +28,19 @@ PACKAGES=(
 	zstd
 )
 
+MATRIX_PACKAGES=(
+	busybox-static
+	cpio
+	debian-archive-keyring
+	qemu-system-x86
+)
+
 main() {
+	case "${1:-}" in
+	'') ;;
+	matrix) PACKAGES+=("${MATRIX_PACKAGES[@]}") ;;
+	*) give_up 2 "scripts/provision.sh knows no group $1" "scripts/provision.sh, or scripts/provision.sh matrix" ;;
+	esac
 	case "$(distribution)" in
 	debian-12) PACKAGES+=(bpftool) ;;
 	ubuntu-24.04) PACKAGES+=(linux-tools-common linux-tools-generic) ;;
@@ -155,4 +168,4 @@ unpack_headers() {
 	as_root rm -rf "$folder"
 }
 
-main
+main "$@"
