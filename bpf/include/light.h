@@ -23,13 +23,18 @@ extern const volatile struct glimpse_config config;
 struct light_place {
 	__u64 h1;
 	__u64 cell; /* the lowest bit of its cell, used or free; 0: its groups are full */
-	__u32 group;
+	/*
+	 * verifier: of 64 bits, for clang scales 32 by two shifts, after which Linux 6.1 knows the
+	 * bound only to a power of two; log: "invalid access to map value"; lesson:
+	 * map_value_bounds
+	 */
+	__u64 group;
 	__u32 fingerprint;
 	__u32 estimate; /* never below the truth, unless saturated */
 };
 
 /* The place of group `group` < config.groups in its TFM. */
-static __always_inline __u64 *light_group(struct tfm_header *tfm, __u32 group)
+static __always_inline __u64 *light_group(struct tfm_header *tfm, __u64 group)
 {
 	__u64 *groups = (void *)(tfm + 1) + config.buckets * sizeof(glimpse_bucket);
 
@@ -105,7 +110,7 @@ static __always_inline __u64 free_cell(__u64 group)
 /* What chooses the counters into which a cell carries. */
 static __always_inline __u64 carry_bits(const struct light_place *place)
 {
-	return fmix64((__u64)place->group << 16 | place->fingerprint);
+	return fmix64(place->group << 16 | place->fingerprint);
 }
 
 /* A count from GLIMPSE_CELL_PLAIN on may have carried. */
@@ -121,18 +126,31 @@ static __always_inline __u32 cell_estimate(struct tfm_header *tfm, const struct 
 	return count + GLIMPSE_CARRY * rows_estimate(tfm, carry_bits(place));
 }
 
+/* The other group of a fingerprint's key; the second's second is the first. */
+static __always_inline __u64 second_group(__u64 first, __u32 fingerprint)
+{
+	__u64 groups = config.groups;
+	__u64 second = reduce(fingerprint * 0x9e3779b1U, groups) + groups;
+
+	/*
+	 * verifier: Linux 6.1 follows the bound only if the subtraction comes after the addition
+	 * and the register compared is the one reduced, which clang reorders; log: "R2 unbounded
+	 * memory access"; lesson: unbounded_index
+	 */
+	asm("%0 -= %1\n\tif %0 < %2 goto +1\n\t%0 -= %2" : "+r"(second) : "r"(first), "r"(groups));
+	return second;
+}
+
 /* Where a key counts: its cell, or a free one of the emptier group, or the rows. */
 static __always_inline struct light_place light_find(struct tfm_header *tfm, struct hashed hash)
 {
 	/* The bits that do not choose the heavy bucket; all three hash families have them. */
 	__u32 fingerprint = 1 + ((hash.h2 & 0xffff) * GLIMPSE_FINGERPRINTS >> 16);
-	__u32 first = reduce(row_bits(hash.h1, 0), config.groups);
-	__u32 second = reduce(fingerprint * 0x9e3779b1U, config.groups) + config.groups - first;
+	__u64 first = reduce(row_bits(hash.h1, 0), config.groups);
+	__u64 second = second_group(first, fingerprint);
 	struct light_place place = {.h1 = hash.h1, .group = first, .fingerprint = fingerprint};
 	__u64 group, other, found;
 
-	if (second >= config.groups)
-		second -= config.groups;
 	group = *light_group(tfm, first);
 	other = *light_group(tfm, second);
 	found = find_cell(group, fingerprint);

@@ -146,6 +146,8 @@ class _Lockstep:
     def _swap(self) -> None:
         controls = [path.control() for path in self._paths]
         self._comparison.control(controls[0], controls[1])
+        glances = [path.glance() for path in self._paths]
+        self._comparison.expect(glances[0] == glances[1], f"glances {glances[0]} and {glances[1]}")
         finished = [
             FinishedEpoch(
                 path.swap_epoch(),

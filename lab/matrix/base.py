@@ -29,6 +29,9 @@ DISTRIBUTIONS = ("cffi", "numpy", "pycparser")
 # Of the standard library: what no guest needs.
 _LEFT_OUT = {"test", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip", "site-packages"}
 _LEFT_OUT |= {"distutils", "pydoc_data", "dist-packages", "venv", "__pycache__"}
+# Extension modules that would bring half a desktop along.
+_LEFT_OUT_MODULES = {"_tkinter", "_sqlite3", "_ssl", "_curses", "_curses_panel", "readline", "nis"}
+_LEFT_OUT_MODULES |= {"_dbm", "_gdbm", "_crypt"}
 _LEFT_OUT_OF_NUMPY = {"tests", "f2py", "distutils", "include", "_pyinstaller"}
 _SONAMES = ("libbpf.so.1",)
 # They change whenever a library is installed or upgraded.
@@ -71,7 +74,7 @@ def layout() -> dict[str, Path | bytes | None]:
     tree["/sbin/ip"] = Path(find("ip")).resolve()
     tree[f"{HOME}/bin/python"] = python
     tree |= {f"{home}/{name}": path for name, path in _standard_library()}
-    tree |= {f"{home}/site-packages/{name}": path for name, path in _distributions()}
+    tree |= {f"{HOME}/packages/{name}": path for name, path in _distributions()}
     return tree
 
 
@@ -104,11 +107,13 @@ def _standard_library() -> Iterator[tuple[str, Path]]:
     root = Path(sysconfig.get_path("stdlib"))
     for path in root.rglob("*"):
         inside = path.relative_to(root)
-        if path.suffix in (".py", ".so") and not _LEFT_OUT & set(inside.parts):
+        left_out = _LEFT_OUT & set(inside.parts) or path.name.split(".")[0] in _LEFT_OUT_MODULES
+        if path.suffix in (".py", ".so") and not left_out:
             yield str(inside), path
     dynamic = Path(sysconfig.get_config_var("DESTSHARED") or root / "lib-dynload")
     for path in dynamic.glob("*.so"):
-        yield f"lib-dynload/{path.name}", path
+        if path.name.split(".")[0] not in _LEFT_OUT_MODULES:
+            yield f"lib-dynload/{path.name}", path
 
 
 # numpy and cffi bring libraries of their own in folders beside them, which `files` lists too.

@@ -18,7 +18,8 @@ done
 
 code=0
 if [ -e /work/plan.json ]; then
-	export PYTHONHOME=/python PYTHONPATH=/work/python PYTHONDONTWRITEBYTECODE=1 PYTHONFAULTHANDLER=1
+	# Debian's Python would look for packages elsewhere than others do, so they have a place of their own.
+	export PYTHONHOME=/python PYTHONPATH=/work/python:/python/packages PYTHONDONTWRITEBYTECODE=1 PYTHONFAULTHANDLER=1
 	export HOME=/tmp GLIMPSE_JOURNAL=/tmp/journal OPENBLAS_NUM_THREADS=1 PATH=/sbin:/bin
 	LD_LIBRARY_PATH=$(bb cat /etc/library-path)
 	export LD_LIBRARY_PATH

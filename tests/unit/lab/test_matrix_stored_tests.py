@@ -9,7 +9,8 @@ import pytest
 
 from lab.matrix import stored_tests
 from lab.matrix.stored_tests import StoredTest
-from simulator.layout import CONTROL, HEADER, Cause
+from simulator.geometry import EPOCH_BUFFERS
+from simulator.layout import CONTROL, HEADER, HEADER_FIELDS, Cause
 
 NAMES = [
     f"twin_{key}_{family}" for key in ("src", "flow") for family in ("murmur3", "jhash", "pms")
@@ -66,3 +67,19 @@ def test_the_same_seed_gives_the_same_tests() -> None:
     assert other.name == "twin_src_pms"
     for name, array in one.arrays["whole"].items():
         assert (array == other.arrays["whole"][name]).all()
+
+
+def test_the_guests_words_are_those_of_the_header() -> None:
+    """A guest has no simulator to ask; so its numbers are compared here."""
+    from lab.matrix.guest import datapath, parse_test, wire_tests
+    from simulator import glimpse
+
+    for name in ("seen", "seen_bytes", "exact", "exact_bytes", "sketched", "sketched_bytes"):
+        assert getattr(wire_tests, f"_{name.upper()}") == HEADER_FIELDS.index(name)
+    for name in ("not_ip", "malformed", "other_bytes"):
+        assert getattr(wire_tests, f"_{name.upper()}") == HEADER_FIELDS.index(name)
+    places = tuple(HEADER_FIELDS.index(name) for name in ("exact", "not_ip", "malformed"))
+    assert places == parse_test._COUNTERS
+    for name in ("DETAIL", "BUDGET", "ACTIVE", "CLOCK", "INSTANCE", "TRIP", "TRIP_NS", "SPENT"):
+        assert getattr(datapath, name) == getattr(glimpse, name)
+    assert datapath.BUFFERS == EPOCH_BUFFERS
