@@ -17,6 +17,9 @@ test: ## Run all tests
 check: ## Lint, formats and types
 	@scripts/check
 
+soak: ## Ten minutes of lab run under changing load: memory flat, nothing lost
+	@scripts/soak $(ARGS)
+
 matrix: ## Load every program and lesson in other kernels, booted in qemu
 	@scripts/matrix $(ARGS)
 
@@ -27,4 +30,4 @@ clean: ## Remove what builds and tools left; .venv stays
 	rm -rf bpf/build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo test check matrix docs clean
+.PHONY: help setup demo test check soak matrix docs clean

@@ -59,12 +59,12 @@ def end_of_epoch(policy: Policy, start_ns: int, begin_ns: int, epoch_ns: int) ->
 
 
 def adapt(
-    policy: Policy, length: Length, seen: Observation, *, period: int, whole: bool, calm: bool
+    policy: Policy, length: Length, seen: Observation, *, period: int, whole: bool, doubt: bool
 ) -> tuple[Length, tuple[EpochChange, ...]]:
     """Take one observation of Low Detail; returns the next length, and a change to log.
 
-    `period` is the base length that holds now; `whole` and `calm` tell of an epoch that has just
-    ended: that it was a whole one, and that High Detail could have borne it.
+    `period` is the base length that holds now; `whole` and `doubt` tell of an epoch that has just
+    ended: that it was a whole one, and that only a whole one can tell whether calm has come back.
     """
     if length.probing:
         return _end_probe(policy, length, seen) if whole else (length, ())
@@ -75,7 +75,7 @@ def adapt(
             return length, changes
     if length.divisions == 1 or seen.cardinality is None:
         return length, ()
-    if calm and period - length.probed >= PROBE_PERIODS:
+    if doubt and period - length.probed >= PROBE_PERIODS:
         probe = replace(length, probing=True, probed=period, relieved=0)
         return probe, (_change(policy, probe, seen, "probe for calm", _keys(seen)),)
     return (length, ()) if pressure else _relieve(policy, length, seen)
@@ -85,8 +85,10 @@ def restore(
     policy: Policy, length: Length, seen: Observation
 ) -> tuple[Length, tuple[EpochChange, ...]]:
     """Return to the base length: in High Detail the TFM is idle."""
+    if length.divisions == 1:
+        return length, ()
     whole = Length(probed=length.probed)
-    if length.epoch_ns(policy) == policy.epoch_ns:
+    if length.probing:
         return whole, ()
     return whole, (_change(policy, whole, seen, "high detail", ()),)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from simulator.calm import calm_switch, is_calm, overload, shortness
 from simulator.epoch_length import Length, adapt, is_whole, period_of, restore
@@ -99,6 +99,22 @@ class Policy(Row):
         return RETURN_SHARE * self.packet_limit
 
 
+class PacketRate(NamedTuple):
+    """The packet rate as last measured."""
+
+    time_ns: int = 0
+    seen: int = 0  # packets until then
+    per_second: float = 0.0
+
+    def measure(self, seen: Observation, tick_ns: int) -> PacketRate:
+        """Return the rate since the last measurement, which lies half a tick back at least."""
+        elapsed = seen.now_ns - self.time_ns
+        if 2 * elapsed < tick_ns:
+            return self
+        rate = (seen.seen - self.seen) * SECOND_NS / elapsed
+        return PacketRate(seen.now_ns, seen.seen, rate)
+
+
 @dataclass(frozen=True)
 class State:
     """What the policy remembers between two observations."""
@@ -112,9 +128,7 @@ class State:
     low_since_ns: int = 0  # when Low Detail began
     low_epochs: int = 0  # base lengths that have ended since the switch to Low Detail
     calm_ns: int = 0  # length of the latest finished epochs that were calm
-    looked_ns: int = 0  # when the packet rate was last measured,
-    seen: int = 0  # the packets seen until then,
-    packet_rate: float = 0.0  # and what came out, in packets/s
+    rate: PacketRate = field(default_factory=PacketRate)
     length: Length = field(default_factory=Length)
 
 
@@ -135,8 +149,7 @@ def take_over(policy: Policy, seen: Observation) -> tuple[State, Decision]:
         detail=detail,
         generation=seen.generation,
         low_since_ns=seen.now_ns,
-        looked_ns=seen.now_ns,
-        seen=seen.seen,
+        rate=PacketRate(seen.now_ns, seen.seen),
     )
     return state, _decision(policy, state, detail)
 
@@ -148,7 +161,7 @@ def step(
     log: list[Entry] = list(_alarms(seen))
     # A trip is later than the last look; its time may not be written yet when its number is.
     tripped_ns = min(max(seen.trip_ns, state.since_ns), seen.now_ns)
-    state = _measure(policy, _refill(policy, state, seen), seen)
+    state = _refill(policy, state, seen)
     if policy.setting is not Setting.AUTO:
         return state, _decision(policy, state), tuple(log)
     if seen.generation != state.generation:
@@ -174,22 +187,19 @@ def _refill(policy: Policy, state: State, seen: Observation) -> State:
     granted = max(state.granted, seen.spent) + tokens
     if granted >= full:
         granted, carry = max(full, state.granted), 0
-    return replace(state, granted=granted, carry=carry, since_ns=max(state.since_ns, seen.now_ns))
-
-
-def _measure(policy: Policy, state: State, seen: Observation) -> State:
-    """Measure the packet rate, over half a tick at least."""
-    elapsed = seen.now_ns - state.looked_ns
-    if 2 * elapsed < policy.tick_ns:
-        return state
-    rate = (seen.seen - state.seen) * SECOND_NS / elapsed
-    return replace(state, packet_rate=rate, looked_ns=seen.now_ns, seen=seen.seen)
+    return replace(
+        state,
+        granted=granted,
+        carry=carry,
+        since_ns=max(state.since_ns, seen.now_ns),
+        rate=state.rate.measure(seen, policy.tick_ns),
+    )
 
 
 def _order(policy: Policy, state: State, seen: Observation) -> tuple[State, Switch | None]:
     """Order the other detail where there is reason to."""
     if state.detail is Detail.HIGH:
-        switch = overload(policy, seen, state.packet_rate, state.generation)
+        switch = overload(policy, seen, state.rate.per_second, state.generation)
         if switch:
             state = _enter_low(state, seen.now_ns)
         return state, switch
@@ -239,9 +249,10 @@ def _adapt(
             period=period_of(policy, state.start_ns, seen.now_ns),
             whole=seen.cardinality is not None
             and is_whole(policy, state.start_ns, seen.begin_ns, seen.now_ns),
-            calm=is_calm(policy, seen),
+            # Its keys are few, but too many if every epoch of that length has others.
+            doubt=is_calm(policy, seen) and not is_calm(policy, seen, shortness(policy, seen)),
         )
-    return replace(state, length=length), changes
+    return (state if length is state.length else replace(state, length=length)), changes
 
 
 def _tripped(seen: Observation, time_ns: int) -> Switch:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import socket
 from dataclasses import dataclass
-from typing import Any
 
+from lab.run.link_counters import LinkCounters, ask, open_socket
 from lab.run.watch import Interface
 
 
@@ -14,9 +14,7 @@ class Drops:
     """Counters of the interface; None is what it does not tell."""
 
     before_xdp: int | None = None
-    rx_dropped: int | None = (
-        None  # by the driver or the stack, before or after XDP: it does not say
-    )
+    rx_dropped: int | None = None  # by driver or stack, before or after XDP: it does not say
 
     def __sub__(self, other: Drops) -> Drops:
         """Return what was counted since `other`; an interface made anew counts from 0."""
@@ -30,9 +28,7 @@ class InterfaceCounters:
 
     def __init__(self) -> None:
         """Open a netlink socket in the interface's first network namespace."""
-        from pyroute2 import IPRoute
-
-        self._route: Any = IPRoute()
+        self._socket: socket.socket = open_socket()
 
     def __enter__(self) -> InterfaceCounters:
         """Return itself."""
@@ -40,48 +36,28 @@ class InterfaceCounters:
 
     def __exit__(self, *exception: object) -> None:
         """Close the socket."""
-        self._route.close()
+        self._socket.close()
 
     def read(self, interface: Interface) -> Drops:
         """Return the counters since the interface was made."""
         if not interface.present or (interface.moved and interface.namespace_id is None):
             return Drops()
-        link = self._get(interface.index, interface.namespace_id)
+        link = ask(self._socket, interface.index, interface.namespace_id)
         if link is None:
             return Drops()
-        counted = link.get_attr("IFLA_STATS64")
-        kind = (link.get_attr("IFLA_LINKINFO") or _EMPTY).get_attr("IFLA_INFO_KIND")
-        lost = self._veth(link, interface) if kind == "veth" else counted["rx_missed_errors"]
-        return Drops(lost, counted["rx_dropped"])
+        lost = self._veth(link, interface) if link.kind == "veth" else link.rx_missed
+        return Drops(lost, link.rx_dropped)
 
     # A full ring is counted by the end that sends (veth_xmit and veth_xdp_xmit), frames that could
     # not be turned into XDP's by the queue that receives (drivers/net/veth.c).
-    def _veth(self, link: Any, interface: Interface) -> int | None:
-        if interface.moved:  # the other end's number is one of that namespace, not of ours
+    def _veth(self, link: LinkCounters, interface: Interface) -> int | None:
+        if interface.moved or not link.peer:  # the other end's number is one of that namespace
             return None
-        peer = self._get(link.get_attr("IFLA_LINK"), link.get_attr("IFLA_LINK_NETNSID"))
+        peer = ask(self._socket, link.peer, link.peer_namespace)
         queue = _queue_losses(interface.name)
         if peer is None or queue is None:
             return None
-        return int(peer.get_attr("IFLA_STATS64")["tx_dropped"]) + queue
-
-    def _get(self, index: int | None, namespace_id: int | None) -> Any | None:
-        from pyroute2 import NetlinkError
-
-        if not index:
-            return None
-        where = {} if namespace_id is None else {"IFLA_IF_NETNSID": namespace_id}
-        with suppress(NetlinkError):
-            return self._route.link("get", index=index, **where)[0]
-        return None
-
-
-class _Empty:
-    def get_attr(self, name: str) -> None:
-        return None
-
-
-_EMPTY = _Empty()
+        return peer.tx_dropped + queue
 
 
 def _queue_losses(name: str) -> int | None:

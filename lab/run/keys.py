@@ -39,7 +39,7 @@ def text_of(words: NDArray[np.uint64], key: Key) -> str:
 
 
 # The same keys are on top for many epochs.
-@lru_cache(4096)
+@lru_cache(512)
 def _text(raw: bytes, name: str) -> str:
     if name == "src":
         return str(_ip(raw))

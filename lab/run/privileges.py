@@ -18,6 +18,7 @@ NEEDED = ("CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON")
 # Before NumPy and Arrow are imported: their threads would keep what this one gives up.
 SINGLE_THREADED = {
     "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from lab.replay.record import switch_record
+from lab.replay.record import alarm_record, change_record, switch_record
 from lab.run.snapshot import Snapshot
 from lab.run.totals import ledger_record
 from simulator.policy import SECOND_NS
@@ -33,6 +33,7 @@ def epoch_record(
         "new_keys": seen.new_keys,
         "keys": _finite(seen.cardinality),
         "keys_error": _finite(seen.cardinality_error),
+        "keys_reliable": snapshot.reliable,
         "occupancy": seen.occupancy,
         "fill": seen.fill,
         "error": seen.error,
@@ -42,26 +43,13 @@ def epoch_record(
         "top": [count.record() for count in snapshot.top],
         "queries": [count.record() for count in snapshot.queries],
         "switches": [switch_record(e) for e in entries if isinstance(e, Switch)],
-        "epoch_changes": [_change(e) for e in entries if isinstance(e, EpochChange)],
-        "alarms": [_alarm(e) for e in entries if isinstance(e, Alarm)],
+        "epoch_changes": [change_record(e) for e in entries if isinstance(e, EpochChange)],
+        "alarms": [alarm_record(e) for e in entries if isinstance(e, Alarm)],
         "interface_news": list(news),
         "read_ms": snapshot.timing.read_ns / 1e6,
         "read_cpu_ms": snapshot.timing.cpu_ns / 1e6,
         "grace_ms": snapshot.timing.grace_ns / 1e6,
     }
-
-
-def _change(change: EpochChange) -> dict[str, Any]:
-    return {
-        "time_ns": change.time_ns,
-        "epoch_seconds": change.epoch_ns / SECOND_NS,
-        "cause": change.cause,
-        "values": dict(change.values),
-    }
-
-
-def _alarm(alarm: Alarm) -> dict[str, Any]:
-    return {"time_ns": alarm.time_ns, "cause": alarm.cause, "values": dict(alarm.values)}
 
 
 def _since(start_ns: int, time_ns: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,7 +61,7 @@ def summary(
     loop: Loop,
     ending: Ending,
     interface: Interface,
-    news: list[str],
+    news: Iterable[str],
     records_dropped: int,
 ) -> dict[str, Any]:
     """Return what came of a run."""
@@ -79,7 +80,7 @@ def summary(
         "dropped_before_xdp": drops.before_xdp,
         "interface_rx_dropped": drops.rx_dropped,
         "interface": {"name": interface.name, "present": interface.present},
-        "interface_news": news,
+        "interface_news": list(news),
         "records_dropped": records_dropped,
         "user_cpu_share": loop.cpu_share(),
         "epoch_read_ms": totals.epoch_read_ms(),

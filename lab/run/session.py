@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ from lab.run.wakeup import Wakeup
 from lab.run.watch import Watch
 from simulator import geometry
 
+KEPT_NEWS = 1000  # the latest; an interface may flap for months
 # Imported while all files can still be read: who we become may not be allowed to.
 _LATER = (
     *("rich.box", "rich.console", "rich.live", "rich.table", "rich.text"),
@@ -90,7 +92,7 @@ class Session:
         self._form = form
         self._fallback: str | None = None
         self._recorder: Recorder | None = None
-        self._said: list[str] = []
+        self._said: deque[str] = deque(maxlen=KEPT_NEWS)
         self._told_failure = False
 
     def attach(self) -> None:

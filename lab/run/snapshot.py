@@ -68,6 +68,7 @@ class Snapshot:
     detail: Detail  # at its end
     ledger: Ledger
     observation: Observation  # that the policy had of it
+    reliable: bool  # the number of keys lies in its design range
     saturated: int
     evictions: int
     top: tuple[KeyCount, ...]
@@ -94,6 +95,7 @@ def snapshot(
         detail=finished.detail,
         ledger=finished.ledger,
         observation=observation,
+        reliable=finished.reliable,
         saturated=int(headers["saturated"].sum()),
         evictions=int(headers["evictions"].sum()),
         top=counts(retired.geometry.key, *top(retired, count)) if count else (),

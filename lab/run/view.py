@@ -76,7 +76,7 @@ def _facts(look: Look, about: About) -> Table:
             f"threshold {policy.threshold:,} /s; {_keys(look)}",
         ),
         ("exact table", bar(seen.occupancy), f"{seen.occupancy:.0%} of {policy.exact_entries:,}"),
-        ("light part", bar(seen.fill), f"{seen.fill:.0%} of the counters in use"),
+        ("light part", bar(seen.fill), f"{seen.fill:.0%} of the cells in use"),
         ("error", _error(seen.error), f"epochs of {look.epoch_ns / SECOND_NS:g} s"),
         ("ledger", f"{look.ledger.seen:,} seen", _ledger(look)),
         ("dropped", _count(look.drops.before_xdp), "before XDP, in no account"),
@@ -133,7 +133,9 @@ def _keys(look: Look) -> str:
     keys = epoch.observation.cardinality if epoch else None
     if keys is None:
         return "keys not counted yet"
-    return f"{keys:,.0f} keys in the epoch" if keys != float("inf") else "too many keys to count"
+    if keys == float("inf"):
+        return "too many keys to count"
+    return f"{keys:,.0f} keys in the epoch{'' if epoch and epoch.reliable else ', roughly'}"
 
 
 def _error(error: float | None) -> str:

@@ -41,7 +41,8 @@ class Watch:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self._socket.bind((0, _GROUP_LINK))
         self._socket.setblocking(False)
-        self.interface = _look(Interface(name, link.ifindex))
+        at_first = Interface(name, link.ifindex)
+        self.interface = _look(at_first) or at_first  # gone already: `check` will say so
 
     def __enter__(self) -> Watch:
         """Return itself."""
@@ -61,6 +62,8 @@ class Watch:
         while (data := self._receive()) is not None:
             for message in _parsed(data):
                 told += self._take(message)
+            if not data:
+                told += self._look_again()
         return told
 
     def check(self) -> list[str]:
@@ -77,7 +80,7 @@ class Watch:
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
-            return b""  # messages were lost; `check` finds out what matters
+            return b""  # messages were lost: more came than there was room for
 
     def _take(self, message: Any) -> list[str]:
         if message["index"] != self.interface.index or not self.interface.present:
@@ -85,14 +88,26 @@ class Watch:
         if self.interface.moved:  # now this is the number of another interface here
             return []
         if message["event"] == "RTM_DELLINK":
-            return self._left(message) if self._link.alive() else self._gone()
+            number = message.get_attr("IFLA_NEW_NETNSID")
+            return self._left(number) if self._link.alive() else self._gone()
         if message["event"] != "RTM_NEWLINK":
             return []
         before, self.interface = self.interface, _described(self.interface, message)
         return list(_differences(before, self.interface))
 
-    def _left(self, message: Any) -> list[str]:
-        name, number = self.interface.name, message.get_attr("IFLA_NEW_NETNSID")
+    def _look_again(self) -> list[str]:
+        gone = self.check()
+        if gone or self.interface.moved or not self.interface.present:
+            return gone
+        before, found = self.interface, _look(self.interface)
+        if found is None:
+            return self._left(None)
+        self.interface = found
+        return list(_differences(before, found))
+
+    # `number` is the kernel's for the namespace it went to; -1 or None where it has none.
+    def _left(self, number: int | None) -> list[str]:
+        name = self.interface.name
         self.interface = replace(
             self.interface,
             moved=True,
@@ -106,12 +121,13 @@ class Watch:
         return [f"{self.interface.name} is gone"]
 
 
-def _look(interface: Interface) -> Interface:
+# None where it is not in this network namespace.
+def _look(interface: Interface) -> Interface | None:
     from pyroute2 import IPRoute, NetlinkError
 
-    with IPRoute() as route, suppress(NetlinkError):  # gone already: `check` will say so
+    with IPRoute() as route, suppress(NetlinkError):
         return _described(interface, route.link("get", index=interface.index)[0])
-    return interface
+    return None
 
 
 def _parsed(data: bytes) -> list[Any]:

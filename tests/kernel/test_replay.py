@@ -60,7 +60,19 @@ def test_kernel_and_simulator_agree(
     assert found["ledger_difference"] == 0
     assert found["twin_compared"]["packets"] == found["packets"] == 60_000
     assert found["twin_compared"]["bytes"] > 1_000_000
+    assert found["twin_compared"]["steps"] > 30  # of user space: what it saw, decided and logged
     assert (found["detail"]["trips"] > 0) is (variant in {"trips", "two-cpus"})
+
+
+def test_engines_agree_where_the_policy_shortens_epochs(
+    trace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = replay(capsys, trace, "--memory", "24K", "--exact-entries", "1000")
+    causes = {change["cause"] for change in found["epoch_changes"]}
+    assert causes & {"fill", "estimated error"}
+    assert found["epochs"]["count"] > 3  # as many as there are seconds
+    assert found["twin_differences"] == found["ledger_difference"] == 0
+    assert found["alarms"] == []
 
 
 @pytest.mark.skipif(TRACES is None, reason="real captures not given: set GLIMPSE_TRACES=FOLDER")

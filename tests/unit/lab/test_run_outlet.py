@@ -45,11 +45,14 @@ def test_texts_come_out_in_their_order(pipe: tuple[int, int]) -> None:
 
 
 def test_reader_who_does_not_read_keeps_nobody_waiting(pipe: tuple[int, int]) -> None:
-    outlet = Outlet(pipe[1], room=2)
+    out, into = pipe
+    outlet = Outlet(into, room=2)
     for _ in range(10):
         outlet.put("x" * 4096)
     assert outlet.full
     assert not outlet.finish(give_up=lambda: True)
+    os.close(out)
+    assert outlet.finish()  # else its thread would write into the next test's pipe
 
 
 def test_reader_who_reads_at_last_gets_everything(pipe: tuple[int, int]) -> None:
@@ -72,7 +75,6 @@ def test_reader_who_went_away_is_noticed(pipe: tuple[int, int]) -> None:
     assert isinstance(outlet.error, BrokenPipeError)
     outlet.put("more")
     assert not outlet.full
-    outlet.finish()
 
 
 def test_pipe_that_does_not_block_is_waited_for(pipe: tuple[int, int]) -> None:

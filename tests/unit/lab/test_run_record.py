@@ -9,11 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-pytest.importorskip("pyarrow", reason="pyarrow is missing; `make setup` installs it")
-
 import pyarrow
+import pytest
 from pyarrow import parquet
 
 from lab.cli import run as lab

@@ -91,6 +91,13 @@ def test_picture_says_that_there_are_too_many_keys(look: Look) -> None:
     assert "too many keys to count" in shown
 
 
+def test_picture_says_that_a_number_of_keys_is_rough(look: Look) -> None:
+    assert look.snapshot
+    assert "keys in the epoch, roughly" not in text(look)
+    rough = replace(look.snapshot, reliable=False)
+    assert "keys in the epoch, roughly" in text(replace(look, snapshot=rough))
+
+
 def test_picture_shows_news_and_alarms(look: Look) -> None:
     alarm = Alarm(START_NS + 61_000_000_000, "ledger does not balance", (("difference", 3.0),))
     shown = text(replace(look, entries=(alarm,), news=("eth0 is down: no packets will come",)))

@@ -32,10 +32,10 @@ def run(
     *,
     period: int = 0,
     whole: bool = False,
-    calm: bool = False,
+    doubt: bool = False,
     **more: Any,
 ) -> tuple[Length, tuple[EpochChange, ...]]:
-    return adapt(POLICY, length, seen(at, **more), period=period, whole=whole, calm=calm)
+    return adapt(POLICY, length, seen(at, **more), period=period, whole=whole, doubt=doubt)
 
 
 @pytest.mark.parametrize("start_ns", [0, 17])
@@ -85,7 +85,7 @@ def test_error_is_pressure_too_and_unmeasured_error_is_none() -> None:
 
 def test_epoch_is_never_shorter_than_a_tick() -> None:
     policy = Policy(epoch_ns=150_000_000)
-    assert adapt(policy, Length(), seen(1, fill=1.0), period=0, whole=False, calm=False)[1] == ()
+    assert adapt(policy, Length(), seen(1, fill=1.0), period=0, whole=False, doubt=False)[1] == ()
 
 
 def test_relief_needs_epochs_in_a_row_far_below_the_limits() -> None:
@@ -107,7 +107,7 @@ def test_tick_within_an_epoch_is_no_relief() -> None:
 
 
 def test_probe_is_one_whole_epoch_whatever_the_limits_say() -> None:
-    length, changes = run(Length(divisions=4), 1, period=9, calm=True, cardinality=5.0, fill=0.6)
+    length, changes = run(Length(divisions=4), 1, period=9, doubt=True, cardinality=5.0, fill=0.6)
     assert (changes[0].cause, changes[0].epoch_ns) == ("probe for calm", SECOND_NS)
     assert run(length, 2, period=9, fill=1.0) == (length, ())
     length, changes = run(length, 10, period=10, whole=True, cardinality=7.0, fill=1.0)
@@ -118,16 +118,16 @@ def test_probe_is_one_whole_epoch_whatever_the_limits_say() -> None:
 def test_probe_comes_too_where_the_shortest_epochs_are_still_under_pressure() -> None:
     """Keys that are all there in every epoch, however short, fill the light part all the same."""
     shortest = Length(divisions=POLICY.most_divisions)
-    probe = run(shortest, 1, period=9, calm=True, cardinality=5.0, fill=0.9)
+    probe = run(shortest, 1, period=9, doubt=True, cardinality=5.0, fill=0.9)
     assert probe[1][0].cause == "probe for calm"
-    assert run(shortest, 1, period=9, calm=False, cardinality=5.0, fill=0.9) == (shortest, ())
+    assert run(shortest, 1, period=9, doubt=False, cardinality=5.0, fill=0.9) == (shortest, ())
 
 
 def test_probes_are_rare() -> None:
     short = Length(divisions=4, probed=3)
-    early = run(short, 1, period=3 + PROBE_PERIODS - 1, calm=True, cardinality=5.0, fill=0.6)
+    early = run(short, 1, period=3 + PROBE_PERIODS - 1, doubt=True, cardinality=5.0, fill=0.6)
     assert early[1] == ()
-    due = run(short, 1, period=3 + PROBE_PERIODS, calm=True, cardinality=5.0, fill=0.6)
+    due = run(short, 1, period=3 + PROBE_PERIODS, doubt=True, cardinality=5.0, fill=0.6)
     assert due[1][0].cause == "probe for calm"
 
 
