@@ -4,9 +4,7 @@
  * reads and consumes the keys the same way; its cost is subtracted. See docs/bench.md.
  */
 #include "key.h"
-
-/* The geometry of the TFM; user space sizes `tfm` and `config` together, as for glimpse.bpf.c. */
-enum { BUCKETS = 128, GROUPS = 3072, ROWS = 3, WIDTH = 2048 };
+#include "geometry.h"
 
 const volatile struct glimpse_config config = {
     .hash = GLIMPSE_HASH_MURMUR3,
@@ -21,10 +19,6 @@ const volatile struct glimpse_config config = {
 #include "bench_grids.h"
 #include "bench_tables.h"
 #include "sketch.h"
-
-#define TFM_SIZE                                                                                   \
-	(sizeof(struct tfm_header) + BUCKETS * sizeof(glimpse_bucket) + GROUPS * sizeof(__u64) +   \
-	 ROWS * WIDTH)
 
 /* One value per CPU; no BTF value type, because its size is set at load. */
 struct {

@@ -4,9 +4,7 @@
  * kernel's own trip from one to the other. Twin: simulator/glimpse.py.
  */
 #include "key.h"
-
-/* The default geometry; user space sizes `tfm` and `config` together. */
-enum { BUCKETS = 128, GROUPS = 3072, ROWS = 3, WIDTH = 2048 };
+#include "geometry.h"
 
 const volatile struct glimpse_config config = {
     .setting = GLIMPSE_SETTING_AUTO,
@@ -21,10 +19,6 @@ const volatile struct glimpse_config config = {
 
 #include "exact.h"
 #include "sketch.h"
-
-#define TFM_SIZE                                                                                   \
-	(sizeof(struct tfm_header) + BUCKETS * sizeof(glimpse_bucket) + GROUPS * sizeof(__u64) +   \
-	 ROWS * WIDTH)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

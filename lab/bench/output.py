@@ -9,21 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from lab.bench.report import SCHEMA
-from lab.errors import BadInput, UsageError_
+from lab.errors import BadInput
+from lab.folder import make_folder
 from lab.output import Format, Report, write
-from verifier_diary.ownership import make_directory, write_atomically
+from verifier_diary.ownership import write_atomically
 
 ENVIRONMENT = "environment.json"
 
 
 def prepare(out: str) -> Path:
     """Make the folder before there is anything to lose; raises UsageError_ or BadInput."""
-    folder = Path(out)
-    try:
-        make_directory(folder)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        what = (error.strerror or "no reason given").lower()
-        raise UsageError_(f"cannot make {folder}: {what}", try_="another --out DIR") from error
+    folder = make_folder(out)
     _known(folder / ENVIRONMENT)
     return folder
 

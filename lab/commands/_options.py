@@ -87,3 +87,26 @@ def threshold_option(minimum: int) -> Callable[[F], F]:
 def seed_option(meaning: str) -> Callable[[F], F]:
     """Add `--seed N`, 64 bits, with what it decides as its help."""
     return click.option("--seed", type=click.IntRange(0, (1 << 64) - 1), default=None, help=meaning)
+
+
+def detail_option(function: F) -> F:
+    """Add `--detail auto|high|low`."""
+    return click.option(
+        "--detail",
+        type=click.Choice(["auto", "high", "low"]),
+        default="auto",
+        show_default=True,
+        help="Let the data path switch, or force one detail.",
+    )(function)
+
+
+def attach_option(function: F) -> F:
+    """Add `--attach auto|native|generic`; the command gets it as `how`."""
+    return click.option(
+        "--attach",
+        "how",
+        type=click.Choice(["auto", "native", "generic"]),
+        default="auto",
+        show_default=True,
+        help="In the driver, in the network stack, or as well as the interface can.",
+    )(function)

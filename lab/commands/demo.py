@@ -72,9 +72,10 @@ def command(
     with 8 where a check fails.
     """
     from lab.demo import run
-    from lab.demo.files import prepare, save
+    from lab.demo.files import save
+    from lab.folder import make_folder
 
-    folder = prepare(out)
+    folder = make_folder(out)
     settings = _settings(options)
     result = run.demo(settings)
     for path in save(folder, result.document):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lab.commands._options import attach_option
 from lab.errors import InterfaceMissing
 from lab.output import message
 
@@ -26,14 +27,7 @@ LOOK_S = 0.25  # how often to see whether the interface is still there
 @click.command("hello")
 @click.argument("interface", metavar="IFACE")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N lines.")
-@click.option(
-    "--attach",
-    "how",
-    type=click.Choice(["auto", "native", "generic"]),
-    default="auto",
-    show_default=True,
-    help="In the driver, in the network stack, or as well as the interface can.",
-)
+@attach_option
 def command(interface: str, count: int | None, how: str) -> None:
     """Attach the first program to IFACE and show its lines until interrupted.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lab.commands._options import (
+    detail_option,
     format_option,
     key_option,
     memory_option,
@@ -44,13 +45,7 @@ MAX_CPUS = 256
     help="What runs the data path.",
 )
 @key_option
-@click.option(
-    "--detail",
-    type=click.Choice(["auto", "high", "low"]),
-    default="auto",
-    show_default=True,
-    help="Let the data path switch, or force one detail.",
-)
+@detail_option
 @memory_option(DEFAULT_MEMORY)
 @click.option(
     "--exact-entries",

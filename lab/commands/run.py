@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lab.commands._options import Size, key_option, seed_option, threshold_option
+from lab.commands._options import (
+    Size,
+    attach_option,
+    detail_option,
+    key_option,
+    seed_option,
+    threshold_option,
+)
 from lab.errors import CheckFailed, EnvironmentProblem, InterfaceMissing, UsageError_
 from lab.output import Format
 
@@ -37,21 +44,8 @@ class _AddressType(click.ParamType["Address"]):
 @click.command("run")
 @click.argument("interface", metavar="IFACE")
 @key_option
-@click.option(
-    "--detail",
-    type=click.Choice(["auto", "high", "low"]),
-    default="auto",
-    show_default=True,
-    help="Let the data path switch, or force one detail.",
-)
-@click.option(
-    "--attach",
-    "how",
-    type=click.Choice(["auto", "native", "generic"]),
-    default="auto",
-    show_default=True,
-    help="In the driver, in the network stack, or as well as the interface can.",
-)
+@detail_option
+@attach_option
 @click.option(
     "--memory",
     type=Size(minimum=1),

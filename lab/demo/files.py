@@ -8,20 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.demo.report import SCHEMA
-from lab.errors import UsageError_
 from lab.output import Format, Report, message, write
-from verifier_diary.ownership import make_directory, write_atomically
-
-
-def prepare(out: str) -> Path:
-    """Make the folder before there is anything to lose; raises UsageError_."""
-    folder = Path(out)
-    try:
-        make_directory(folder)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        what = (error.strerror or "no reason given").lower()
-        raise UsageError_(f"cannot make {folder}: {what}", try_="another --out DIR") from error
-    return folder
+from verifier_diary.ownership import write_atomically
 
 
 def save(folder: Path, document: dict[str, Any]) -> Iterator[Path]:

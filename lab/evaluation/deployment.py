@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,18 @@ from simulator.sketches.protocol import Sketch
 Keys = NDArray[np.uint64]
 STEER, SPREAD = "steered", "spread"
 _STEERING = np.zeros(HASH_WORDS, np.uint64)  # murmur3 with seed 0: not the sketch's own hash
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """All that a deployment is told besides the window."""
+
+    key: str
+    budget: int  # bytes, everything counted
+    instances: int = 2
+    steering: str = STEER
+    seed: int = 0
+    top: int = 0  # keys that each instance of a peer is asked for; enough for every heavy hitter
 
 
 class Answer(NamedTuple):
@@ -53,23 +66,19 @@ def instances_of(keys: Keys, instances: int, steering: str) -> NDArray[np.int64]
     raise ValueError(f"unknown steering {steering!r}")
 
 
-def deploy_tfm(
-    window: Window,
-    key: str,
-    distinct: Keys,
-    *,
-    budget: int,
-    instances: int,
-    steering: str,
-    seed: int,
-) -> Answer:
+def deploy_tfm(window: Window, distinct: Keys, given: Conditions) -> Answer:
     """Run the data path itself, forced to Low Detail, over one epoch of the window."""
-    shape = geometry.for_memory(budget, KEYS[key], instances)
-    twin = Glimpse(shape, exact_entries=1, setting=Setting.LOW, seed=seed)
+    shape = geometry.for_memory(given.budget, KEYS[given.key], given.instances)
+    twin = Glimpse(shape, exact_entries=1, setting=Setting.LOW, seed=given.seed)
     packets = len(window.flows)
-    which = instances_of(window.keys(key), instances, steering).astype(np.uint64) + np.uint64(1)
+    where = instances_of(window.keys(given.key), given.instances, given.steering)
+    which = (where + 1).astype(np.uint64)
     outcomes = np.full(packets, Outcome.IP, np.uint8)
-    twin.feed(Parsed(outcomes, window.flows, window.lengths), np.ones(packets, np.uint64), which)
+    twin.feed(
+        Parsed(outcomes, window.flows, window.lengths),
+        np.ones(packets, np.uint64),
+        which.astype(np.uint64),
+    )
     retired = twin.swap_epoch()
     heavy = estimate.heavy_keys(retired)
     return Answer(
@@ -87,36 +96,25 @@ def _accounted(ledger: Ledger) -> int:
     return ledger.seen - abs(ledger.difference)
 
 
-def deploy_peer(
-    make: Factory,
-    window: Window,
-    key: str,
-    distinct: Keys,
-    *,
-    budget: int,
-    instances: int,
-    steering: str,
-    seed: int,
-    top: int,
-) -> Answer:
+def deploy_peer(make: Factory, window: Window, distinct: Keys, given: Conditions) -> Answer:
     """Run one table per instance, each with its share of the budget; buffers count as the TFM's do.
 
-    A key's count is the sum over the instances; `top` is how many keys each is asked for.
+    A key's count is the sum over the instances that may have met it.
     """
-    keys = window.keys(key)
-    which = instances_of(keys, instances, steering)
-    share = budget // (EPOCH_BUFFERS * instances)
+    keys, instances = window.keys(given.key), given.instances
+    which = instances_of(keys, instances, given.steering)
+    share = given.budget // (EPOCH_BUFFERS * instances)
     counts = np.zeros(len(distinct))
     homes = instances_of(distinct, instances, STEER)
     named: list[tuple[Keys, NDArray[Any]]] = []
     used = 0
     for instance in range(instances):
-        sketch = make(share, keys.shape[1], seed + instance)
+        sketch = make(share, keys.shape[1], given.seed + instance)
         sketch.update(keys[which == instance])
-        here = homes == instance if steering == STEER else np.ones(len(distinct), bool)
+        here = homes == instance if given.steering == STEER else np.ones(len(distinct), bool)
         counts[here] += sketch.estimate(distinct[here]).astype(np.float64)
         used += EPOCH_BUFFERS * sketch.memory
-        largest = sketch.top(top)
+        largest = sketch.top(given.top)
         if largest is not None:
             named.append(largest)
     return Answer(counts, _merged(named), None, used)

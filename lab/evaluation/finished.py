@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import BadInput
+from lab.folder import make_folder
 
 FILE = "rows.jsonl"
 Row = dict[str, Any]
@@ -20,7 +21,7 @@ class Finished:
         """Read what is there; rows that other code measured (`code` differs) are not taken."""
         self._path, self._code = folder / FILE, code
         self.rows: dict[str, Row] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         if self._path.exists():
             self._read()
 

@@ -6,7 +6,6 @@ Add one: a line in `SUBJECTS`; a sketch in simulator/sketches is a subject witho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,24 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab import memory
-from lab.evaluation.deployment import STEER, Answer, Keys, deploy_peer, deploy_tfm
+from lab.evaluation.deployment import Answer, Conditions, Keys, deploy_peer, deploy_tfm
 from lab.evaluation.workloads import Window
 from simulator.layout import BASELINE_RECORD, KEYS
 
 TFM = "tfm"
 HASH = "hash"
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """All that a subject is told besides the window."""
-
-    key: str
-    budget: int  # bytes, everything counted
-    instances: int = 2
-    steering: str = STEER
-    seed: int = 0
-    top: int = 0  # keys that each instance is asked for; enough for every heavy hitter
 
 
 Subject = Callable[[Window, Keys, Conditions], Answer]
@@ -49,40 +36,12 @@ def subject(name: str) -> Subject:
     from simulator.sketches import SKETCHES
 
     if name == TFM:
-        return _tfm
+        return deploy_tfm
     if name == HASH:
         return _hash
     if name not in SKETCHES:
         raise ValueError(f"unknown sketch {name!r}; there is {', '.join(names())}")
-    return partial(_peer, name)
-
-
-def _tfm(window: Window, distinct: Keys, given: Conditions) -> Answer:
-    return deploy_tfm(
-        window,
-        given.key,
-        distinct,
-        budget=given.budget,
-        instances=given.instances,
-        steering=given.steering,
-        seed=given.seed,
-    )
-
-
-def _peer(name: str, window: Window, distinct: Keys, given: Conditions) -> Answer:
-    from simulator.sketches import SKETCHES
-
-    return deploy_peer(
-        SKETCHES[name].for_memory,
-        window,
-        given.key,
-        distinct,
-        budget=given.budget,
-        instances=given.instances,
-        steering=given.steering,
-        seed=given.seed,
-        top=given.top,
-    )
+    return partial(deploy_peer, SKETCHES[name].for_memory)
 
 
 def _hash(window: Window, distinct: Keys, given: Conditions) -> Answer:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from lab.evaluation.budgets import INSTANCES, budget_of
-from lab.evaluation.deployment import STEER, Answer, Keys
-from lab.evaluation.subjects import Conditions, subject
+from lab.evaluation.deployment import STEER, Answer, Conditions, Keys
+from lab.evaluation.subjects import subject
 from lab.evaluation.workloads import Workload
 from simulator import metrics
 

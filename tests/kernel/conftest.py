@@ -18,6 +18,7 @@ import pytest
 from lab import build, privilege
 from lab.build import Build
 from lab.libbpf import probe
+from tests.kernel import live
 
 FORCE = "GLIMPSE_KERNEL"
 
@@ -110,3 +111,17 @@ def compiled(tmp_path: Path) -> Callable[..., Build]:
         return build.compile(source, out=tmp_path / f"{name}.bpf.o")
 
     return make
+
+
+@pytest.fixture
+def left() -> Iterator[str]:
+    """Give the test a cable in a network namespace of its own; its left end is what runs watch."""
+    with live.cable() as left:
+        yield left
+
+
+@pytest.fixture
+def run() -> Iterator[live.Runs]:
+    """Start `lab run`s that end with the test."""
+    with live.runs() as run:
+        yield run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,18 +13,6 @@ from tests.kernel import live, namespaces
 from tests.kernel.conftest import needs_clang, needs_root
 
 pytestmark = [needs_root, needs_clang]
-
-
-@pytest.fixture
-def left() -> Iterator[str]:
-    with live.cable() as left:
-        yield left
-
-
-@pytest.fixture
-def run() -> Iterator[live.Runs]:
-    with live.runs() as run:
-        yield run
 
 
 def test_run_counts_what_comes(left: str, run: live.Runs) -> None:

@@ -25,12 +25,6 @@ def left() -> Iterator[str]:
         yield left
 
 
-@pytest.fixture
-def run() -> Iterator[live.Runs]:
-    with live.runs() as run:
-        yield run
-
-
 def url(process: live.Live) -> str:
     process.wait_for("metrics are at ")
     return process.said.partition("metrics are at ")[2].split()[0]

@@ -9,10 +9,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.kernel import live, namespaces
 from tests.kernel.conftest import needs_clang, needs_root
@@ -20,18 +17,6 @@ from tests.kernel.conftest import needs_clang, needs_root
 F_SETPIPE_SZ = 1031
 
 pytestmark = [needs_root, needs_clang]
-
-
-@pytest.fixture
-def left() -> Iterator[str]:
-    with live.cable() as left:
-        yield left
-
-
-@pytest.fixture
-def run() -> Iterator[live.Runs]:
-    with live.runs() as run:
-        yield run
 
 
 def test_slow_reader_does_not_hold_the_run_up(left: str, run: live.Runs) -> None:

@@ -21,18 +21,6 @@ pytestmark = [needs_root, needs_clang]
 
 
 @pytest.fixture
-def left() -> Iterator[str]:
-    with live.cable() as left:
-        yield left
-
-
-@pytest.fixture
-def run() -> Iterator[live.Runs]:
-    with live.runs() as run:
-        yield run
-
-
-@pytest.fixture
 def open_folder() -> Iterator[Path]:
     """Yield a folder that others can reach; pytest's own are root's alone."""
     folder = Path(tempfile.mkdtemp())

@@ -23,18 +23,6 @@ pytestmark = [needs_root, needs_clang]
 
 
 @pytest.fixture
-def left() -> Iterator[str]:
-    with live.cable() as left:
-        yield left
-
-
-@pytest.fixture
-def run() -> Iterator[live.Runs]:
-    with live.runs() as run:
-        yield run
-
-
-@pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()

@@ -81,12 +81,6 @@ class Terminal:
 
 
 @pytest.fixture
-def left() -> Iterator[str]:
-    with live.cable() as left:
-        yield left
-
-
-@pytest.fixture
 def terminal(left: str) -> Iterator[Terminal]:
     terminal = Terminal(left, "--threshold", "10", "--epoch", "0.5")
     try:

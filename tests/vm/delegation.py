@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from tests.vm.tree import digest
 class Answer:
     """What a guest said: reports by test, and all other lines."""
 
-    def __init__(self) -> None:
-        """Start with nothing heard."""
+    def __init__(self, told: Callable[[str], None] = lambda line: None) -> None:
+        """Start with nothing heard; `told` gets each line of other output."""
+        self._told = told
         self.reports: dict[str, list[dict[str, Any]]] = {}
         self.output: list[str] = []
         self.code: int | None = None
@@ -35,6 +36,7 @@ class Answer:
             message = message_in(line)
             if message is None:
                 self.output.append(line)
+                self._told(line)
                 continue
             mark, content = message
             if mark is Mark.STALE:
@@ -55,13 +57,21 @@ class Answer:
         return "\n".join(self.output[-20:])
 
 
-def ask(machine: Machine, tests: Sequence[str], options: Sequence[str] = ()) -> Answer:
-    """Sync, compare, run these tests (none: all) in the guest, and hear it out."""
+def ask(
+    machine: Machine,
+    tests: Sequence[str] = (),
+    options: Sequence[str] = (),
+    told: Callable[[str], None] = lambda line: None,
+) -> Answer:
+    """Sync, compare, run these tests (none: all) in the guest, and hear it out.
+
+    `told` gets each line that programs in the guest print, as it comes.
+    """
     machine.require_running()
     expected = digest(ROOT)
     machine.sync()
     request = Request(expected, tuple(tests), tuple(options))
-    answer = Answer()
+    answer = Answer(told)
     answer.hear(machine.run("python3", f"{GUEST_TREE}/tests/vm/guest.py", request.encode()))
     return answer
 
@@ -160,21 +170,13 @@ def _without_group(nodeid: str) -> str:
 
 def run_all(arguments: Sequence[str]) -> int:
     """Run the whole suite in the guest, its output here; returns pytest's exit code."""
-    answer = Answer()
-    machine = Machine()
-    machine.require_running()
-    expected = digest(ROOT)
-    machine.sync()
-    request = Request(expected, options=tuple(arguments))
-    lines = machine.run("python3", f"{GUEST_TREE}/tests/vm/guest.py", request.encode())
-    answer.hear(_printed(lines))
+    answer = ask(Machine(), options=arguments, told=_print)
     if answer.code is None:
         raise pytest.UsageError("the guest answered half: see what it printed above")
     return answer.code
 
 
-def _printed(lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        if message_in(line) is None and line.strip():
-            print(line, flush=True)
-        yield line
+# Where a report stood, an empty line is left.
+def _print(line: str) -> None:
+    if line.strip():
+        print(line, flush=True)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from lab.evaluation.budgets import budget_of
 from lab.evaluation.checks import Context
 from lab.evaluation.claims import Claim, Finding, Verdict
-from lab.evaluation.deployment import deploy_tfm
+from lab.evaluation.deployment import Conditions, deploy_tfm
 from lab.evaluation.plan import TENTH
-from lab.evaluation.subjects import Conditions, subject
+from lab.evaluation.subjects import subject
 from lab.evaluation.workloads import Window, preset
 from simulator import metrics
 
@@ -35,15 +35,7 @@ def _of_seed(seed: int) -> list[Finding]:
     distinct, packets, _ = metrics.truth(keys)
     calm = len(metrics.truth(keys[: int(0.3 * PACKETS)])[0])  # the flood begins there
     baseline, whole = (budget_of("hash", count, "src") for count in (calm, len(distinct)))
-    tfm = deploy_tfm(
-        window,
-        "src",
-        distinct,
-        budget=int(TENTH * whole),
-        instances=2,
-        steering="steered",
-        seed=seed,
-    )
+    tfm = deploy_tfm(window, distinct, Conditions("src", int(TENTH * whole), seed=seed))
     hash_map = subject("hash")(window, distinct, Conditions("src", baseline))
     found = [_lost(distinct, packets, answer.found) for answer in (tfm, hash_map)]
     return [

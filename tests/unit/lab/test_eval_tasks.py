@@ -11,8 +11,8 @@ from lab import memory
 from lab.errors import BadInput, UsageError_
 from lab.evaluation import workloads
 from lab.evaluation.budgets import budget_of
-from lab.evaluation.deployment import SPREAD, STEER, instances_of
-from lab.evaluation.subjects import Conditions, names, subject
+from lab.evaluation.deployment import SPREAD, STEER, Conditions, instances_of
+from lab.evaluation.subjects import names, subject
 from lab.evaluation.tasks import Task, run
 from lab.evaluation.workloads import capture, preset
 from simulator import metrics

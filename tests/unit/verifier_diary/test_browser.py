@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,19 +26,6 @@ from textual.widgets import Input, Select
 from verifier_diary.browser import list_screen
 from verifier_diary.browser.app import Browser
 from verifier_diary.browser.entry_table import EntryTable
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def example(store: Store) -> Store:
-    fill(store)
-    return store
-
 
 _WALK = {
     "list": (),

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.browser import (
     drive,
-    fill,
     look,
     other,
 )
@@ -23,18 +21,6 @@ from textual.pilot import Pilot
 from verifier_diary.browser import list_screen
 from verifier_diary.browser.entry_table import EntryTable
 from verifier_diary.browser.list_screen import ListScreen
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def example(store: Store) -> Store:
-    fill(store)
-    return store
 
 
 def test_the_list_follows_the_diary_and_stays_on_its_row(store: Store) -> None:

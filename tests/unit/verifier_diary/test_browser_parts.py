@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.diary import LOG
@@ -16,12 +13,6 @@ pytest.importorskip("textual", reason="textual draws the browser: pip install -e
 from verifier_diary.browser.plain import cut, plain
 from verifier_diary.browser.query import Query
 from verifier_diary.browser.states import States
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
 
 
 def test_states_are_gone_through_in_a_circle() -> None:

@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.browser import (
     drive,
-    fill,
     look,
     until,
 )
@@ -28,18 +26,6 @@ from verifier_diary.browser.page_screen import PageScreen
 from verifier_diary.browser.plain import size
 from verifier_diary.browser.reader import Reader
 from verifier_diary.browser.states import States
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def example(store: Store) -> Store:
-    fill(store)
-    return store
 
 
 def test_a_long_log_opens_at_its_message(store: Store) -> None:

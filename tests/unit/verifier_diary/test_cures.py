@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.diary import accepted, filed, rejected
@@ -28,12 +25,6 @@ int loop_good(void)
 	return 0;
 }
 """
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
 
 
 def pair(text: str = LESSON) -> tuple[Attempt, Attempt]:

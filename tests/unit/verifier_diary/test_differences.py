@@ -1,20 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.diary import LOG, accepted, filed, rejected
 from verifier_diary.differences import difference, log_diff
 from verifier_diary.store import Store
 from verifier_diary.store_errors import NoSuchEntry
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
 
 
 def test_numbers_and_addresses_are_no_difference() -> None:

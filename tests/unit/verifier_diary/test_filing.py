@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,12 +13,6 @@ from verifier_diary.model import Attempt, Layer, Program, SourceText
 from verifier_diary.origin import Git, Kernel, Origin
 from verifier_diary.store import Store
 from verifier_diary.store_errors import NoSuchEntry
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
 
 
 def test_a_rejection_becomes_an_entry(store: Store) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,6 @@ from verifier_diary.entries import entries, sightings
 from verifier_diary.log_import import Imported, import_logs, read
 from verifier_diary.store import Store
 from verifier_diary.store_errors import BadLog
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
 
 
 def imported(store: Store, *files: str) -> tuple[list[Imported], list[str]]:

@@ -1,10 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from tests.diary import LINE, LOG, accepted, filed, rejected
 from verifier_diary.entries import Filter, entries
 from verifier_diary.page import page
@@ -12,12 +7,6 @@ from verifier_diary.refresh import refresh
 from verifier_diary.search import search
 from verifier_diary.store import Store
 from verifier_diary.views import render
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
 
 
 def forget(store: Store) -> None:

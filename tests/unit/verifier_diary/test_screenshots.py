@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.browser import (
     MESSAGE,
-    fill,
     svg_text,
 )
 from tests.diary import LINE
@@ -19,18 +17,6 @@ pytest.importorskip("textual", reason="textual draws the browser: pip install -e
 
 from verifier_diary.browser.query import Query
 from verifier_diary.browser.screenshots import LIST, PAGE, screenshots
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def example(store: Store) -> Store:
-    fill(store)
-    return store
 
 
 def test_screenshots_are_the_two_screens_and_always_the_same(

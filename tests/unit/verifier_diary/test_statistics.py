@@ -1,10 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from tests.diary import LINE, LOG, accepted, filed, rejected
 from verifier_diary.attempts import attempt
 from verifier_diary.model import Program, Stats
@@ -12,12 +7,6 @@ from verifier_diary.origin import Git, Kernel
 from verifier_diary.statistics import Count, Size, Tries, Week, statistics
 from verifier_diary.statistics_view import render
 from verifier_diary.store import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
 
 
 def test_classes_kernels_and_programs_are_counted(store: Store) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +14,6 @@ from verifier_diary.page import page
 from verifier_diary.page_record import record
 from verifier_diary.store import Store
 from verifier_diary.views import folded_log, render, who
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "diary.db") as opened:
-        yield opened
 
 
 def shown(store: Store, *attempts: Attempt, whole_log: bool = False) -> str:

@@ -61,6 +61,7 @@ def tree(tmp_path: Path) -> Path:
     """A tree with a host's test, kernel tests, and this project's conftest and delegation."""
     tree = tmp_path / "tree"
     shutil.copytree(ROOT / "tests" / "vm", tree / "tests" / "vm", ignore=_caches)
+    shutil.copytree(ROOT / "verifier_diary", tree / "verifier_diary", ignore=_folders)
     shutil.copy(ROOT / "tests" / "conftest.py", tree / "tests")
     shutil.copy(ROOT / "pyproject.toml", tree)
     (tree / "tests" / "kernel").mkdir()
@@ -75,6 +76,11 @@ def tree(tmp_path: Path) -> Path:
     )
     (tree / "bin" / "rsync").chmod(0o755)
     return tree
+
+
+# Of the diary a host needs the journal's module, none of its folders.
+def _folders(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if Path(folder, name).is_dir()]
 
 
 def _caches(_: str, names: list[str]) -> list[str]:
